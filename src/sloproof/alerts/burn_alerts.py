@@ -1,0 +1,162 @@
+"""One alert for each pair of windows, in words that a tired reader understands."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sloproof import names
+from sloproof.alerts.policy import BurnPolicy, BurnTier
+from sloproof.alerts.recording import (
+    base_rules,
+    budget_rules,
+    count_rule,
+    identity_labels,
+    raw_windows,
+    recorded,
+    tier_windows,
+    window_rules,
+)
+from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
+from sloproof.alerts.timing import Timing
+from sloproof.definition import Definition, format_duration
+from sloproof.promql import Expression, Number, call
+from sloproof.slo import SLO
+
+SLOW_FROM = timedelta(days=1)
+"""Tiers whose long window is at least this are evaluated at the slow interval."""
+
+
+class Links(Definition):
+    """Where an alert sends its reader.
+
+    Args:
+        runbook: address of a page; `{alert}` becomes the alert's name.
+        dashboard: address of a dashboard; `{uid}` becomes its uid.
+    """
+
+    runbook: str = "runbooks/{alert}.md"
+    dashboard: str = "/d/{uid}"
+
+
+def base_group(slo: SLO, timing: Timing) -> RuleGroup:
+    """The group of the two recorded series."""
+    name = names.rule_group(slo.service.name, slo.name, "base")
+    return RuleGroup(name, timing.real(timing.evaluation), tuple(base_rules(slo, timing)))
+
+
+def burn_groups(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> list[RuleGroup]:
+    """The windows and the alerts of an SLO: a quick group that pages, and a slow one that also keeps the budget.
+
+    Args:
+        slo: the objective.
+        policy: its tiers.
+        timing: intervals and scale.
+        links: where the alerts point.
+
+    Returns:
+        One or two groups; within a group every series is recorded before an alert reads it.
+    """
+    quick = tuple(tier for tier in policy.tiers if tier.long < SLOW_FROM)
+    slow = tuple(tier for tier in policy.tiers if tier.long >= SLOW_FROM)
+    known = set(tier_windows(BurnPolicy(tiers=quick))) if quick else set()
+    raw, groups = raw_windows(policy), []
+    if quick:
+        rules = _tier_rules(slo, quick, known, raw, timing, links)
+        groups.append(RuleGroup(_name(slo, "quick"), timing.real(timing.evaluation), tuple(rules)))
+    windows = {window for tier in slow for window in (tier.short, tier.long)} - known - {slo.window}
+    rules = [*budget_rules(slo, timing), *_tier_rules(slo, slow, windows, raw, timing, links)]
+    groups.append(RuleGroup(_name(slo, "slow"), timing.real(timing.slow_evaluation), tuple(rules)))
+    return groups
+
+
+def burn_alert(slo: SLO, tier: BurnTier, timing: Timing, links: Links) -> AlertRule:
+    """The alert of one tier: both windows above the threshold, and enough bad events to mean it."""
+    threshold = Number(tier.threshold(slo))
+    long = recorded(names.error_ratio(tier.long), slo, timing).above(threshold)
+    short = recorded(names.error_ratio(tier.short), slo, timing).above(threshold)
+    enough = recorded(names.error_count(tier.long), slo, timing).at_least(slo.minimum_bad_events)
+    alert = names.burn_alert(slo.service.name, slo.name, tier.name)
+    return AlertRule(
+        alert=alert,
+        expression=long.both(short).both(enough),
+        hold=timing.real(tier.hold),
+        labels=identity_labels(slo, timing)
+        | {names.SEVERITY: tier.severity, names.TIER: tier.name, names.OWNER: slo.service.owner},
+        annotations=_annotations(slo, tier, timing, links, alert),
+    )
+
+
+def percent(ratio: Decimal) -> str:
+    """A ratio of 1 as per cent, without trailing zeros: `1.44 %`."""
+    text = f"{ratio * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without trailing zeros or exponent."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _name(slo: SLO, part: str) -> str:
+    return names.rule_group(slo.service.name, slo.name, part)
+
+
+def _tier_rules(
+    slo: SLO,
+    tiers: tuple[BurnTier, ...],
+    windows: set[timedelta],
+    raw: frozenset[timedelta],
+    timing: Timing,
+    links: Links,
+) -> list[RecordingRule | AlertRule]:
+    longs = sorted({tier.long for tier in tiers})
+    return [
+        *window_rules(slo, sorted(windows), raw, timing),
+        *(count_rule(slo, window, timing) for window in longs),
+        *(burn_alert(slo, tier, timing, links) for tier in tiers),
+    ]
+
+
+def _annotations(slo: SLO, tier: BurnTier, timing: Timing, links: Links, alert: str) -> dict[str, str]:
+    return {
+        "summary": _summary(slo, tier),
+        "description": _description(slo, tier, timing),
+        "runbook_url": links.runbook.format(alert=alert),
+        "dashboard_url": links.dashboard.format(uid=names.dashboard_uid(slo.service.name)),
+    }
+
+
+def _summary(slo: SLO, tier: BurnTier) -> str:
+    return (
+        f"{slo.service.name} {slo.name}: the error budget burns more than {plain(tier.factor(slo.window))} times too fast "
+        f"({tier.severity}, {tier.name} pair {_pair(tier)})"
+    )
+
+
+def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
+    left = recorded(names.ERRORS_LEFT, slo, timing)
+    scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
+    return (
+        f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
+        f"{slo.sli.sentence()}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised over "
+        f"{format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
+        f"{percent(tier.threshold(slo))}. Bad events left in the budget: {_queried(left, 'humanize')}. "
+        f"At this rate it is gone in {_queried(_seconds_left(slo, tier, timing), 'humanizeDuration')}. "
+        f"First: open the runbook and follow its first step.{scaled}"
+    )
+
+
+def _seconds_left(slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
+    """Seconds until the budget is gone at the long window's burn rate, never below zero."""
+    left = call("clamp_min", recorded(names.BUDGET_LEFT, slo, timing), Number(0))
+    burn = recorded(names.error_ratio(tier.long), slo, timing) / Number(slo.budget)
+    return left * Number(int(timing.real(slo.window).total_seconds())) / burn
+
+
+def _queried(expression: Expression, form: str) -> str:
+    """A template that shows an expression's value, or says that it is unknown."""
+    return f"{{{{ with query `{expression}` }}}}{{{{ . | first | value | {form} }}}}{{{{ else }}}}unknown{{{{ end }}}}"
+
+
+def _pair(tier: BurnTier) -> str:
+    return f"{format_duration(tier.long)}/{format_duration(tier.short)}"

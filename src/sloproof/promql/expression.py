@@ -1,0 +1,194 @@
+"""PromQL as values: built from parts, escaped in one place, never pasted together from strings.
+
+Each expression renders with `str()`; operands that need brackets get them. Label values are
+escaped as PromQL strings, so that a quote or a newline in a value stays a value.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from sloproof.definition import format_duration
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+MatchOperator = Literal["=", "!=", "=~", "!~"]
+BinaryOperator = Literal["+", "-", "*", "/", ">", ">=", "<", "<=", "==", "!=", "and", "or", "unless"]
+
+
+def quote(text: str) -> str:
+    """A PromQL string literal for any text.
+
+    Args:
+        text: any Unicode text.
+
+    Returns:
+        The text in double quotes, with quotes, backslashes and control characters escaped.
+    """
+    return '"' + "".join(_ESCAPES.get(c, c if c >= " " and c != "\x7f" else f"\\x{ord(c):02x}") for c in text) + '"'
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One label matcher of a selector."""
+
+    label: str
+    operator: MatchOperator
+    value: str
+
+    def __post_init__(self) -> None:
+        if not _LABEL.fullmatch(self.label):
+            raise ValueError(f"`{self.label}` is not a label name")
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.operator}{quote(self.value)}"
+
+
+def equals(label: str, value: str) -> Matcher:
+    """The matcher `label="value"`."""
+    return Matcher(label, "=", value)
+
+
+class Expression:
+    """Anything that Prometheus can evaluate; `str()` gives its text."""
+
+    def sum(self, *, by: Sequence[str] = ()) -> "Aggregation":
+        """The sum over all series, or over those that agree in the labels `by`."""
+        return Aggregation("sum", self, tuple(by))
+
+    def _binary(self, operator: BinaryOperator, other: "Expression | Decimal | int") -> "Binary":
+        right = other if isinstance(other, Expression) else Number(other)
+        return Binary(self, operator, right)
+
+    def __add__(self, other: "Expression | Decimal | int") -> "Binary":
+        return self._binary("+", other)
+
+    def __sub__(self, other: "Expression | Decimal | int") -> "Binary":
+        return self._binary("-", other)
+
+    def __mul__(self, other: "Expression | Decimal | int") -> "Binary":
+        return self._binary("*", other)
+
+    def __truediv__(self, other: "Expression | Decimal | int") -> "Binary":
+        return self._binary("/", other)
+
+    def above(self, limit: "Expression | Decimal | int") -> "Binary":
+        """Keep only values greater than the limit."""
+        return self._binary(">", limit)
+
+    def at_least(self, limit: "Expression | Decimal | int") -> "Binary":
+        """Keep only values greater than or equal to the limit."""
+        return self._binary(">=", limit)
+
+    def both(self, other: "Expression") -> "Binary":
+        """Keep the series that exist on both sides (`and`)."""
+        return self._binary("and", other)
+
+    def otherwise(self, other: "Expression") -> "Binary":
+        """Add the series that exist only on the other side (`or`)."""
+        return self._binary("or", other)
+
+
+@dataclass(frozen=True)
+class Number(Expression):
+    """A literal number, written without an exponent."""
+
+    value: Decimal | int
+
+    def __str__(self) -> str:
+        text = f"{Decimal(self.value):f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True)
+class Selector(Expression):
+    """An instant selector: a metric's name and its matchers."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+
+    def __str__(self) -> str:
+        plain = _METRIC.fullmatch(self.metric) is not None
+        matchers = self.matchers if plain else (Matcher("__name__", "=", self.metric), *self.matchers)
+        inside = ",".join(str(matcher) for matcher in matchers)
+        return (self.metric if plain else "") + (f"{{{inside}}}" if inside or not plain else "")
+
+    def matching(self, *matchers: Matcher) -> "Selector":
+        """The same selector with more matchers; one on the same label with `=` is replaced."""
+        replaced = {matcher.label for matcher in matchers if matcher.operator == "="}
+        kept = tuple(m for m in self.matchers if not (m.operator == "=" and m.label in replaced))
+        return replace(self, matchers=kept + matchers)
+
+    def renamed(self, metric: str) -> "Selector":
+        """The same matchers on another metric."""
+        return replace(self, metric=metric)
+
+    def over(self, window: timedelta) -> "Range":
+        """The samples of the last `window`."""
+        return Range(self, window)
+
+
+@dataclass(frozen=True)
+class Range(Expression):
+    """A range selector: the samples of a window that ends now."""
+
+    selector: Selector
+    window: timedelta
+
+    def __str__(self) -> str:
+        return f"{self.selector}[{format_duration(self.window)}]"
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    """A function applied to its arguments."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(str(argument) for argument in self.arguments)})"
+
+
+def call(function: str, *arguments: Expression) -> Call:
+    """The function's call with these arguments."""
+    return Call(function, arguments)
+
+
+def rate(selector: Selector, window: timedelta) -> Call:
+    """Events per second of a counter over the window."""
+    return call("rate", selector.over(window))
+
+
+@dataclass(frozen=True)
+class Aggregation(Expression):
+    """An aggregation over series, by labels when any are given."""
+
+    operator: str
+    operand: Expression
+    by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        by = f" by ({', '.join(self.by)}) " if self.by else ""
+        return f"{self.operator}{by}({self.operand})"
+
+
+@dataclass(frozen=True)
+class Binary(Expression):
+    """Two expressions and an operator; operands that are binary themselves get brackets."""
+
+    left: Expression
+    operator: BinaryOperator
+    right: Expression
+
+    def __str__(self) -> str:
+        return f"{_bracketed(self.left)} {self.operator} {_bracketed(self.right)}"
+
+
+def _bracketed(expression: Expression) -> str:
+    return f"({expression})" if isinstance(expression, Binary) else str(expression)
