@@ -1,0 +1,110 @@
+"""From a load run to a judgement of each objective, with what Prometheus counted beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sloproof.loadtests import histogram
+from sloproof.loadtests.result import LoadResult
+from sloproof.slo import SLO
+from sloproof.verdict.agreement import Agreement, compare, confirm
+from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
+from sloproof.verdict.judge import Judgement, judge_objective
+
+LOOSER = 2
+"""Slow answers cluster; where few are over the threshold, those over the threshold divided by this show how much."""
+
+
+@dataclass(frozen=True)
+class ObjectiveResult:
+    """One objective after a load run.
+
+    Args:
+        slo: the objective.
+        judgement: from the load generator's counts without the warm-up; undecided where the sources disagree.
+        seen: what the load generator counted over the whole run.
+        counted: what Prometheus counted over the whole run; None without an answer.
+        agreement: how the two compare.
+    """
+
+    slo: SLO
+    judgement: Judgement
+    seen: Counts
+    counted: Counts | None
+    agreement: Agreement
+
+
+def judge_load(load: LoadResult, slos: Sequence[SLO], counted: Mapping[str, Counts | None]) -> list[ObjectiveResult]:
+    """Judge every objective on one run.
+
+    Args:
+        load: the run.
+        slos: the objectives of the loaded system.
+        counted: Prometheus's counts of the whole run, by the objective's identity.
+
+    Returns:
+        Results in the order of the objectives. A saturated generator, a partial run and sources that
+        disagree leave an objective undecided.
+    """
+    return [_judge(load, slo, counted.get(slo.identity)) for slo in slos]
+
+
+def client_counts(load: LoadResult, slo: SLO) -> Counts:
+    """What the load generator saw of an objective: failed requests, or requests slower than its threshold."""
+    threshold = slo.sli.client_threshold
+    bad = load.failed if threshold is None else load.slower_than(threshold)
+    known = load.completed if threshold is None else load.judged_against(threshold)
+    open_events = load.completed + load.in_flight_at_end - known
+    return Counts(source=LOAD_GENERATOR, total=load.completed + load.in_flight_at_end, bad=bad, censored=open_events)
+
+
+def per_second(load: LoadResult, slo: SLO) -> list[tuple[float, int, int]]:
+    """Every second of a run: when it ended (epoch seconds), its bad events and all its events."""
+    seconds = sorted(load.seconds, key=lambda second: second.at)
+    slices = [
+        load.model_copy(update={"seconds": [second], "censored": [], "in_flight_at_end": 0}) for second in seconds
+    ]
+    found = [client_counts(one, slo) for one in slices]
+    return [
+        (second.at + 1, round(counts.bad), round(counts.total)) for second, counts in zip(seconds, found, strict=True)
+    ]
+
+
+def _judge(load: LoadResult, slo: SLO, counted: Counts | None) -> ObjectiveResult:
+    seen = client_counts(load, slo)
+    judgement = judge_objective(slo.budget, _evidence(load.evaluated(), slo))
+    if counted is None:
+        agreement = Agreement(agrees=False, reason="Prometheus gave no counts of this run to compare with")
+    else:
+        agreement = compare(seen, counted)
+    judgement = confirm(judgement, agreement)
+    if load.generator.saturated:
+        judgement = judgement.undecided_because(
+            f"the load generator was saturated: {'; '.join(load.generator.reasons)}"
+        )
+    return ObjectiveResult(slo, judgement, seen, counted, agreement)
+
+
+def _evidence(load: LoadResult, slo: SLO) -> Evidence:
+    threshold = slo.sli.client_threshold
+    return Evidence(
+        slo=slo.identity,
+        objective=slo.objective,
+        counts=client_counts(load, slo),
+        batches=tuple((bad, total) for _, bad, total in per_second(load, slo)),
+        looser=_looser(load, threshold) if threshold is not None else (),
+        partial="the run ended before its time" if load.partial else "",
+    )
+
+
+def _looser(load: LoadResult, threshold: Decimal) -> tuple[tuple[int, int], ...]:
+    """Seconds counted against a looser limit, from the histograms.
+
+    With an exponential tail the share over half the threshold is the root of the share over all of it:
+    a tenth for a hundredth. Where nothing comes near the threshold there is no clustering to allow for.
+    """
+    edge = histogram.bucket(float(threshold) / LOOSER)
+    return tuple(
+        (sum(count for index, count in second.latency.items() if index > edge), second.completed)
+        for second in load.seconds
+    )

@@ -1,0 +1,244 @@
+"""A load run as a handle on the process that makes it: Locust, headless, listening nowhere."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sloproof.errors import PartFailed, Refused, UsageError
+from sloproof.loadtests.load_files import LoadFiles, read_result, whole_seconds, write_atomically
+from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.progress import Progress, Tracker
+from sloproof.loadtests.result import LoadResult
+from sloproof.targets import check_target
+
+_TIME_TO_BEGIN = 30.0
+_TIME_TO_END = 6.0
+# A proxy would carry requests away from the target that was checked.
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
+
+
+class LoadProcess:
+    """A running load: a context, ended by `wait` or `stop`; it dies with the process that started it."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", plan: LoadPlan, run_folder: Path, lifeline: int) -> None:
+        self._child = child
+        self._plan = plan
+        self._run_folder = run_folder
+        self._files = LoadFiles(run_folder)
+        self._lifeline = lifeline
+        self._tracker = Tracker(plan)
+        self._read = 0
+        self._started = time.monotonic()
+        self._stopped = False
+
+    @classmethod
+    def start(
+        cls,
+        profile: LoadProfile,
+        *,
+        workspace: Path,
+        target: str,
+        run_folder: Path,
+        thresholds: Sequence[Decimal],
+        environment: Mapping[str, str] | None = None,
+        allowed: Sequence[str] = (),
+    ) -> Self:
+        """Start to load a target.
+
+        Args:
+            profile: what to run.
+            workspace: the folder that holds `loadtests/`; the locustfile runs there.
+            target: URL of the system.
+            run_folder: its `load` folder gets the files of this run.
+            thresholds: seconds, each gets an exact counter of slower requests.
+            environment: variables for the locustfile, beside those of this process.
+            allowed: targets beyond loopback, `host` or `host:port`.
+
+        Returns:
+            The handle; the first user starts within a few seconds.
+
+        Raises:
+            Refused: the target is not listed, or the folder already holds a run; nothing was started.
+            UsageError: the locustfile does not exist.
+            PartFailed: Locust is not installed, or the files cannot be written.
+        """
+        check_target(target, allowed)
+        locustfile = _locustfile(profile, workspace)
+        plan = LoadPlan.of(profile, target=target, thresholds=thresholds, allowed=allowed)
+        _lay_out(run_folder, plan)
+        variables = _environment(profile, environment or {})
+        child, lifeline = _launch(locustfile, workspace, run_folder, variables)
+        return cls(child, plan, run_folder, lifeline)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the generator."""
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the generator still runs."""
+        return self.poll() is None
+
+    def poll(self) -> int | None:
+        """The generator's exit code, None while it runs."""
+        return self._child.poll()
+
+    def progress(self) -> Progress | None:
+        """How the load stands; None before its first second is over. Call it as often as you like."""
+        try:
+            with self._files.seconds.open("rb") as file:
+                file.seek(self._read)
+                text = file.read()
+        except FileNotFoundError:
+            return None
+        text = text[: text.rfind(b"\n") + 1]
+        self._read += len(text)
+        self._tracker.add(list(whole_seconds(text)))
+        return self._tracker.progress(time.time())
+
+    def wait(self, timeout: float | None = None) -> LoadResult:
+        """Wait for the run to come to its end.
+
+        Args:
+            timeout: seconds from now, after which the run is stopped; as long as it can take, if None.
+
+        Returns:
+            The result; partial when the run was stopped or died.
+
+        Raises:
+            PartFailed: the locustfile failed to load or raised before it sent anything, or nothing was recorded.
+        """
+        try:
+            self._child.wait(self._time_left() if timeout is None else timeout)
+        except subprocess.TimeoutExpired:
+            return self.stop()
+        return self._collect()
+
+    def stop(self) -> LoadResult:
+        """Stop the load now; requests in flight get three more seconds. Safe to repeat.
+
+        Returns:
+            The result so far, partial unless the run was over.
+
+        Raises:
+            PartFailed: the locustfile had failed before.
+        """
+        if self.running:
+            self._stopped = True
+            self._child.send_signal(signal.SIGINT)
+            try:
+                self._child.wait(max(self._plan.drain, STOP_DRAIN) + _TIME_TO_END)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait(_TIME_TO_END)
+        return self._collect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.running:
+            try:
+                self.stop()
+            except PartFailed:
+                if error is None:
+                    raise
+        self._let_go()
+
+    def _time_left(self) -> float:
+        plan = self._plan
+        longest = _TIME_TO_BEGIN + plan.duration + plan.drain + plan.request_timeout + _TIME_TO_END
+        return max(0.0, self._started + longest - time.monotonic())
+
+    def _collect(self) -> LoadResult:
+        self._let_go()
+        code = self._child.returncode
+        how = "was stopped" if self._stopped else "ended"
+        reason = f"the load generator {how} with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
+        result = read_result(self._run_folder, reason=reason, stopped=self._stopped)
+        if result.exceptions and not result.started and not result.completed:
+            raise PartFailed(
+                f"`{self._plan.locustfile}` raised before it sent anything: {next(iter(result.exceptions))}\n"
+                f"{self._files.last_log_lines()}",
+                hint=f"run it alone: `locust --headless -f loadtests/{self._plan.locustfile}`",
+            )
+        return result
+
+    def _let_go(self) -> None:
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+
+
+def _locustfile(profile: LoadProfile, workspace: Path) -> Path:
+    if importlib.util.find_spec("locust") is None:
+        raise PartFailed("Locust is not installed", hint='install it with `pip install "sloproof[load]"`')
+    path = workspace / "loadtests" / profile.locustfile
+    if not path.is_file():
+        raise UsageError(
+            f"`loadtests/{profile.locustfile}` of load profile `{profile.name}` does not exist",
+            hint="`locustfile` is relative to the workspace's loadtests/ folder",
+        )
+    return path.resolve()
+
+
+def _lay_out(run_folder: Path, plan: LoadPlan) -> None:
+    files = LoadFiles(run_folder)
+    if files.plan.exists():
+        raise Refused(f"`{files.folder}` already holds a load run", hint="give each run a folder of its own")
+    try:
+        files.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(files.plan, plan.model_dump_json(indent=2))
+    except OSError as error:
+        raise PartFailed(f"`{files.folder}` cannot be written: {error}", hint="free the disk or its rights") from error
+
+
+def _environment(profile: LoadProfile, extra: Mapping[str, str]) -> dict[str, str]:
+    # LOCUST_* would override the profile: LOCUST_MASTER alone turns the run into one that waits for workers.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LOCUST_", "SLOPROOF_PACE")) and name.lower() not in _PROXIES
+    }
+    pace = {} if profile.pace is None else {"SLOPROOF_PACE": f"{profile.pace:.6f}"}
+    timeout = {"SLOPROOF_REQUEST_TIMEOUT": f"{profile.request_timeout.total_seconds():g}"}
+    return {**kept, "PYTHONUNBUFFERED": "1", **pace, **timeout, **extra}
+
+
+def _launch(
+    locustfile: Path, workspace: Path, run_folder: Path, environment: Mapping[str, str]
+) -> tuple["subprocess.Popen[bytes]", int]:
+    """Start the child with one end of a pipe of which this process keeps the other for as long as it lives."""
+    childs_end, lifeline = os.pipe()
+    run = str(run_folder.resolve())
+    command = [sys.executable, "-P", "-m", "sloproof.loadtests.locust_child", run, str(locustfile), str(childs_end)]
+    try:
+        with LoadFiles(run_folder).log.open("wb") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=workspace,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(childs_end,),
+                start_new_session=True,
+            )
+    except OSError as error:
+        os.close(lifeline)
+        raise PartFailed(f"the load generator did not start: {error}", hint="see whether the disk is full") from error
+    finally:
+        os.close(childs_end)
+    return child, lifeline

@@ -1,0 +1,208 @@
+"""One run of Locust in this process, recorded by us. Only in the generator process: it imports Locust."""
+
+import logging
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+import locust
+from locust import events
+from locust import main as locust_main
+from locust.env import Environment
+from locust.util.load_locustfile import load_locustfile
+
+from sloproof.loadtests.load_files import LoadFiles, write_atomically
+from sloproof.loadtests.locust_sessions import request_name, watch_sessions
+from sloproof.loadtests.outcome import outcome
+from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
+from sloproof.loadtests.recorder import Recorder
+from sloproof.loadtests.result import LoadResult
+
+_TICK = 0.05
+_KINDS_OF_EXCEPTION = 50
+_EXCEPTION_LENGTH = 300
+_log = logging.getLogger(__name__)
+
+
+def run(run_folder: Path, locustfile: str) -> None:
+    """Run the plan in a folder and write its result.
+
+    Args:
+        run_folder: holds `load/plan.json`; gets `load/seconds.jsonl` and `load/result.json`.
+        locustfile: path of an ordinary locustfile.
+    """
+    files = LoadFiles(run_folder)
+    locust_run = LocustRun(files.read_plan(), files)
+    locust_run.listen()
+    sys.argv = ["locust", *_arguments(locust_run.plan, locustfile)]
+    try:
+        locust_main.main()
+    except SystemExit:
+        if not locust_run.started_at and not _defines_users(locustfile):
+            locust_run.started_at = locust_run.drained_from = locust_run.clock()
+            locust_run.notes.append(f"`{locust_run.plan.locustfile}` defines no Locust user: nothing was sent")
+    finally:
+        locust_run.finish()
+
+
+def _arguments(plan: LoadPlan, locustfile: str) -> list[str]:
+    return [
+        *("--headless", "--only-summary", "--exit-code-on-error", "0"),
+        *("-f", locustfile, "--host", plan.target),
+        *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate)),
+    ]
+
+
+def _defines_users(locustfile: str) -> bool:
+    users, _ = load_locustfile(locustfile)
+    return bool(users)
+
+
+class LocustRun:
+    """Follows one Locust test through its events, from its first user to the end of its drain.
+
+    Args:
+        plan: what to run.
+        files: where to write what happens.
+    """
+
+    def __init__(self, plan: LoadPlan, files: LoadFiles) -> None:
+        self.plan = plan
+        self.files = files
+        self.recorder: Recorder | None = None
+        self.started_at = self.drained_from = self.ended_at = 0.0
+        self.notes: list[str] = []
+        self._counted: Recorder | None = None
+        self._exceptions: dict[str, int] = {}
+        self._environment: Environment | None = None
+        self._ticker: gevent.Greenlet | None = None
+        self._unwritable = False
+        # A wall clock that is set while the run goes on must not move its seconds.
+        self._epoch = time.time() - time.perf_counter()
+
+    def clock(self) -> float:
+        """The epoch second, steady and unrounded."""
+        return self._epoch + time.perf_counter()
+
+    def listen(self) -> None:
+        """Hear of everything that Locust does from now on."""
+        watch_sessions(self, self.plan)
+        events.init.add_listener(self._on_init)
+        events.test_start.add_listener(self._on_test_start)
+        events.request.add_listener(self._on_request)
+        events.user_error.add_listener(self._on_user_error)
+        events.test_stopping.add_listener(self._on_test_stopping)
+        events.test_stop.add_listener(self._on_test_stop)
+
+    def finish(self) -> None:
+        """Write the result; nothing when no test ever began."""
+        if not self.started_at:
+            return
+        self._on_test_stopping()
+        self._on_test_stop()
+        write_atomically(self.files.result, self._result().to_json())
+
+    def _on_init(self, environment: Environment, **_: Any) -> None:
+        self._environment = environment
+        environment.stop_timeout = self.plan.drain
+        gevent.signal_handler(signal.SIGINT, self._interrupt)
+
+    def _on_test_start(self, **_: Any) -> None:
+        if self.started_at:
+            return
+        self.started_at = self.clock()
+        self.recorder = self._counted = Recorder(self.plan.thresholds, self.started_at, time.process_time())
+        self._ticker = gevent.spawn(self._tick)
+        gevent.spawn_later(self.plan.duration, self._quit)
+
+    def _on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float,
+        response: Any = None,
+        exception: BaseException | None = None,
+        **_: Any,
+    ) -> None:
+        if self.recorder is None:
+            return
+        headers = getattr(response, "headers", None)
+        self.recorder.complete(
+            request_name(request_type, name),
+            (response_time or 0.0) / 1000,
+            outcome(getattr(response, "status_code", 0) or 0, exception),
+            headers.get("x-served-by") if headers else None,
+            self.clock(),
+        )
+
+    def _on_user_error(self, exception: BaseException, **_: Any) -> None:
+        text = f"{type(exception).__name__}: {exception}"[:_EXCEPTION_LENGTH]
+        if text in self._exceptions or len(self._exceptions) < _KINDS_OF_EXCEPTION:
+            self._exceptions[text] = self._exceptions.get(text, 0) + 1
+
+    def _on_test_stopping(self, **_: Any) -> None:
+        self.drained_from = self.drained_from or self.clock()
+
+    def _on_test_stop(self, **_: Any) -> None:
+        if self.ended_at:
+            return
+        self.ended_at = self.clock()
+        if self._ticker is not None:
+            self._ticker.kill()
+        if self.recorder is not None:
+            self.recorder.censor_open(self.ended_at)
+            self._write_seconds(math.ceil(self.ended_at))
+        self.recorder = None
+
+    def _tick(self) -> None:
+        while self.recorder is not None:
+            due = self.clock() + _TICK
+            gevent.sleep(_TICK)
+            now = self.clock()
+            self.recorder.lag(due, now)
+            self._write_seconds(math.floor(now))
+
+    def _write_seconds(self, end: int) -> None:
+        if self.recorder is None or self._unwritable:
+            return
+        runner = self._environment.runner if self._environment else None
+        users = runner.user_count if runner else 0
+        seconds = self.recorder.close_until(end, self.clock(), users, time.process_time())
+        lines = "".join(second.model_dump_json() + "\n" for second in seconds)
+        if not lines:
+            return
+        try:
+            with self.files.seconds.open("a", encoding="utf-8") as file:
+                file.write(lines)
+        except OSError as error:
+            # Load without a record proves nothing; and a line after half a line could not be read.
+            _log.error("the seconds cannot be written, so the load ends: %s", error)
+            self._unwritable = True
+            gevent.spawn(self._quit)
+
+    def _interrupt(self) -> None:
+        if self._environment is not None and not self.drained_from:
+            self._environment.stop_timeout = min(self.plan.drain, STOP_DRAIN)
+            self._quit()
+
+    def _quit(self) -> None:
+        runner = self._environment.runner if self._environment else None
+        if runner and not self.drained_from:
+            runner.quit()
+
+    def _result(self) -> LoadResult:
+        result = self.plan.finished(
+            self.files.read_seconds(),
+            self._counted or Recorder(self.plan.thresholds, self.started_at),
+            started_at=self.started_at,
+            drained_from=self.drained_from,
+            ended_at=self.ended_at,
+        )
+        result.locust_version = locust.__version__
+        result.exceptions = self._exceptions
+        result.notes.extend(self.notes)
+        return result

@@ -1,0 +1,127 @@
+"""Watches Locust's HTTP clients from outside, so that locustfiles stay ordinary ones. Only in the generator process.
+
+Locust reports a request when it is over; what is cut off at the end it never reports. So each session's `request` is
+wrapped to know what is in flight, and each hop beneath it to keep it on allowed targets, traced and within its time.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gevent
+from gevent import GreenletExit
+from locust.clients import HttpSession, LocustHttpAdapter
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, LocustUserAgent
+
+from sloproof.loadtests.plan import LoadPlan
+from sloproof.loadtests.recorder import Recorder
+from sloproof.targets import check_target
+
+AnyCall = Callable[..., Any]
+
+
+class Counting(Protocol):
+    """Something that counts requests while a test runs."""
+
+    recorder: Recorder | None
+    drained_from: float
+
+    def clock(self) -> float:
+        """The epoch second."""
+        ...
+
+
+def watch_sessions(counting: Counting, plan: LoadPlan) -> None:
+    """Wrap the HTTP clients of this process; once.
+
+    Args:
+        counting: told of each request's start and end; its `recorder` is None while nothing is to be counted, its
+            `drained_from` above zero once no more load is asked for.
+        plan: its time-out holds for requests that have none of their own, its targets for all of them.
+    """
+    FastHttpUser.network_timeout = plan.request_timeout
+    FastHttpUser.connection_timeout = plan.request_timeout
+    for session in (FastHttpSession, HttpSession):
+        _wrap(session, "request", lambda original: _counted(original, counting))
+    gate = Gate(plan.allowed)
+    _wrap(LocustUserAgent, "_urlopen", lambda original: _fast_hop(original, gate))
+    _wrap(LocustHttpAdapter, "send", lambda original: _requests_hop(original, gate, plan.request_timeout))
+
+
+def request_name(method: str, name: str) -> str:
+    """Method and route: `GET /tarefas`, also where the locustfile's name has the method in it already."""
+    return name if name.startswith(f"{method} ") else f"{method} {name}"
+
+
+class Gate:
+    """Lets requests through to allowed targets only; a locustfile may ask for any URL, and an answer may redirect.
+
+    Args:
+        allowed: targets beyond loopback, `host` or `host:port`.
+    """
+
+    def __init__(self, allowed: list[str]) -> None:
+        self._allowed = allowed
+        self._passed: set[str] = set()
+
+    def check(self, url: str) -> None:
+        """Raise `Refused` unless this URL's host may be loaded."""
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._passed:
+            check_target(origin, self._allowed)
+            self._passed.add(origin)
+
+
+def _wrap(owner: type, method: str, wrapper: Callable[[AnyCall], AnyCall]) -> None:
+    setattr(owner, method, wrapper(getattr(owner, method)))
+
+
+def _counted(original: AnyCall, counting: Counting) -> AnyCall:
+    def request(session: Any, method: str, url: str, name: str | None = None, *args: Any, **options: Any) -> Any:
+        recorder = counting.recorder
+        if recorder is None:
+            return original(session, method, url, name, *args, **options)
+        if counting.drained_from:
+            # Locust kills users that wait; one that woke just then must not be cut off in the midst of a request.
+            gevent.sleep(0)
+        ticket = recorder.begin(request_name(method, name or session.request_name or url), counting.clock())
+        try:
+            answer = original(session, method, url, name, *args, **options)
+        except GreenletExit:
+            recorder.censor(ticket, counting.clock())
+            raise
+        except BaseException:
+            recorder.end(ticket)
+            raise
+        recorder.end(ticket)
+        return answer
+
+    return request
+
+
+def _fast_hop(original: AnyCall, gate: Gate) -> AnyCall:
+    def urlopen(agent: Any, request: Any) -> Any:
+        gate.check(str(request.url))
+        request.headers.setdefault("traceparent", _traceparent())
+        return original(agent, request)
+
+    return urlopen
+
+
+def _requests_hop(original: AnyCall, gate: Gate, request_timeout: float) -> AnyCall:
+    def send(adapter: Any, request: Any, **options: Any) -> Any:
+        gate.check(str(request.url))
+        request.headers.setdefault("traceparent", _traceparent())
+        if options.get("timeout") is None:
+            options["timeout"] = request_timeout
+        return original(adapter, request, **options)
+
+    return send
+
+
+def _traceparent() -> str:
+    """A fresh trace context, sampled.
+
+    Source: W3C Trace Context, section 3.2.
+    """
+    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"

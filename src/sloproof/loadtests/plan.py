@@ -1,0 +1,132 @@
+"""What the generator process is told: a profile made concrete, in plain seconds, as JSON."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Self
+
+from pydantic import BaseModel
+
+from sloproof.loadtests.generator import generator_health
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.recorder import Recorder
+from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.second import Second
+
+STOP_DRAIN = 3.0
+"""Seconds that requests in flight may take to finish when a run is stopped early."""
+
+
+class LoadPlan(BaseModel):
+    """One run of one profile against one target; lengths in seconds, rates per second.
+
+    Args:
+        profile: the profile's name.
+        system: the system it loads.
+        locustfile: relative to the workspace's loadtests/ folder.
+        target: URL without a trailing slash.
+        allowed: targets beyond loopback that requests may go to.
+        thresholds: seconds, each with an exact counter.
+        users: at once.
+        spawn_rate: users started per second.
+        asked_rate: requests per second of all users together.
+        duration: how long load is asked for.
+        warm_up: left out at evaluation.
+        request_timeout: default of every request.
+        drain: how long requests in flight may take at the end.
+    """
+
+    profile: str
+    system: str
+    locustfile: str
+    target: str
+    allowed: list[str]
+    thresholds: list[Decimal]
+    users: int
+    spawn_rate: float
+    asked_rate: float | None
+    duration: float
+    warm_up: float
+    request_timeout: float
+    drain: float
+
+    @classmethod
+    def of(cls, profile: LoadProfile, *, target: str, thresholds: Sequence[Decimal], allowed: Sequence[str]) -> Self:
+        """The plan of a profile against a target."""
+        return cls(
+            profile=profile.name,
+            system=profile.system,
+            locustfile=profile.locustfile,
+            target=target.rstrip("/"),
+            allowed=list(allowed),
+            thresholds=sorted(set(thresholds)),
+            users=profile.users,
+            spawn_rate=profile.spawned_per_second,
+            asked_rate=None if profile.rate is None else float(profile.rate),
+            duration=profile.duration.total_seconds(),
+            warm_up=profile.warm_up.total_seconds(),
+            request_timeout=profile.request_timeout.total_seconds(),
+            drain=profile.drain.total_seconds(),
+        )
+
+    def result(self, seconds: list[Second], *, started_at: float, drained_from: float, ended_at: float) -> LoadResult:
+        """The result of this plan from its seconds and its times (epoch seconds), before what only the end knows."""
+        return LoadResult(
+            profile=self.profile,
+            system=self.system,
+            target=self.target,
+            locustfile=self.locustfile,
+            users=self.users,
+            asked_rate=self.asked_rate,
+            warm_up=self.warm_up,
+            started_at=started_at,
+            drained_from=drained_from,
+            ended_at=ended_at,
+            seconds=seconds,
+            generator=generator_health(
+                seconds, users=self.users, asked_rate=self.asked_rate, drained_from=drained_from
+            ),
+        )
+
+    def finished(
+        self, seconds: list[Second], recorder: Recorder, *, started_at: float, drained_from: float, ended_at: float
+    ) -> LoadResult:
+        """The result of a run that came to its end, early or not.
+
+        Args:
+            seconds: every second that was recorded.
+            recorder: with everything still in flight cut off.
+            started_at: epoch second of the first user.
+            drained_from: epoch second from which no more load was asked for.
+            ended_at: epoch second at which the drain was over.
+
+        Returns:
+            The result; partial when load was asked for less long than planned.
+        """
+        result = self.result(seconds, started_at=started_at, drained_from=drained_from, ended_at=ended_at)
+        result.censored = recorder.censored
+        result.in_flight_at_end = len(recorder.censored)
+        result.by_name = recorder.by_name
+        result.partial = drained_from - started_at < self.duration
+        if result.partial:
+            result.notes.append(
+                f"stopped after {drained_from - started_at:.1f} s of {self.duration:g} s: this result is partial"
+            )
+        return result
+
+    def interrupted(self, seconds: list[Second], reason: str, now: float) -> LoadResult:
+        """The result of a run whose generator died: all that its seconds still tell.
+
+        Args:
+            seconds: those it wrote; maybe none.
+            reason: how it died, in words.
+            now: epoch second; stands for the run's times when there are no seconds.
+
+        Returns:
+            A partial result; requests started but never completed count as in flight.
+        """
+        started_at, ended_at = (seconds[0].at, seconds[-1].at + 1) if seconds else (now, now)
+        result = self.result(seconds, started_at=started_at, drained_from=ended_at, ended_at=ended_at)
+        result.partial = True
+        result.in_flight_at_end = max(0, result.started - result.completed)
+        result.notes.append(f"{reason}: this result is partial")
+        return result

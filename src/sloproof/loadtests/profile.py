@@ -1,0 +1,64 @@
+"""A load profile: who loads a system, how hard, and for how long."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sloproof.definition import Definition, Duration, Length, Name
+
+
+def _inside_loadtests(path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or parts.suffix != ".py":
+        raise ValueError(f"`{path}` must be a Python file inside loadtests/, such as `users/tasks.py`")
+    return path
+
+
+class LoadProfile(Definition):
+    """Users of one kind, at once, for a while.
+
+    Args:
+        name: short name; `sloproof load run NAME` runs it.
+        system: the system it loads, such as `tasks`.
+        locustfile: an ordinary locustfile, relative to the workspace's loadtests/ folder.
+        users: how many at once.
+        spawn_rate: users started per second; all within the first second when left out.
+        rate: requests per second asked of all users together; they pace themselves by the environment
+            variable SLOPROOF_PACE (seconds from one task to the next). None: as the locustfile waits.
+        duration: how long load is asked for, from the first user.
+        warm_up: the part at the start that an evaluation leaves out; it is recorded all the same.
+        request_timeout: after this long a request fails, unless the locustfile sets a time-out of its own.
+        drain: how long requests in flight may take to finish at the end; then they count as censored.
+        description: one sentence on what this load stands for.
+    """
+
+    name: Name
+    system: Name
+    locustfile: Annotated[str, AfterValidator(_inside_loadtests)]
+    users: Annotated[int, Field(ge=1, le=10_000)]
+    spawn_rate: Annotated[Decimal, Field(gt=0)] | None = None
+    rate: Annotated[Decimal, Field(gt=0)] | None = None
+    duration: Length
+    warm_up: Duration = timedelta(0)
+    request_timeout: Length = timedelta(seconds=10)
+    drain: Length = timedelta(seconds=10)
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _leaves_something_to_measure(self) -> Self:
+        if self.warm_up >= self.duration:
+            raise ValueError("`warm_up` must be shorter than `duration`: nothing would be left to evaluate")
+        return self
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds from one task of a user to its next, so that all users together make `rate`; None without a rate."""
+        return None if self.rate is None else float(self.users / self.rate)
+
+    @property
+    def spawned_per_second(self) -> float:
+        """Users started per second."""
+        return float(self.users if self.spawn_rate is None else self.spawn_rate)

@@ -1,0 +1,35 @@
+"""One second of truth, as the load generator saw it."""
+
+from pydantic import BaseModel
+
+
+class Second(BaseModel):
+    """What completed within one second; seconds tile the run, empty ones included.
+
+    Args:
+        at: epoch second it begins with.
+        started: requests sent.
+        completed: requests that ended, well or badly.
+        errors: kind (`5xx`, `4xx`, `429`, `connection`, `timeout`, `other`) -> completed requests.
+        slower: threshold in seconds, as text -> completed requests strictly slower than it, exact and unrounded.
+        latency: histogram of all completed requests, see `histogram`.
+        served_by: value of the answer's `x-served-by` header -> completed requests.
+        users: users running when the second ended.
+        in_flight: requests in flight when the second was closed.
+        lag: the generator's worst scheduling lag, seconds.
+        late: seconds of this second in which the generator ran more than 100 ms late.
+        cpu: processor use of the generator, share of one core.
+    """
+
+    at: float
+    started: int = 0
+    completed: int = 0
+    errors: dict[str, int] = {}
+    slower: dict[str, int] = {}
+    latency: dict[int, int] = {}
+    served_by: dict[str, int] = {}
+    users: int = 0
+    in_flight: int = 0
+    lag: float = 0.0
+    late: float = 0.0
+    cpu: float = 0.0
