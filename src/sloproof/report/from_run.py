@@ -1,0 +1,196 @@
+"""A run's stages as the report's model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sloproof import names
+from sloproof.alerts.promise import Promise
+from sloproof.chaos.expecting import stretches
+from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.stage import Stage
+from sloproof.loadtests.evaluation import ObjectiveResult
+from sloproof.report.model import (
+    AlertBar,
+    BalanceRow,
+    Chart,
+    EventCounts,
+    ExpectationRow,
+    FaultBar,
+    HealthRow,
+    ObjectiveRow,
+    Phase,
+    RunReport,
+    Span,
+)
+from sloproof.slo import SLO
+from sloproof.verdict.evidence import Counts
+from sloproof.verdict.judge import Verdict
+
+
+def run_report(
+    stages: Sequence[Stage],
+    *,
+    verdict: Verdict,
+    charts: Sequence[Chart],
+    system: str,
+    scale: int,
+    command: str,
+    environment: Mapping[str, str],
+) -> RunReport:
+    """The report of a run.
+
+    Args:
+        stages: its parts, in order; at least one.
+        verdict: of the whole run.
+        charts: what was measured over its time.
+        system: the system under test.
+        scale: the factor that windows were divided by.
+        command: what was typed.
+        environment: names and versions.
+    """
+    return RunReport(
+        title=command,
+        verdict=verdict.value,
+        headline=_headline(stages, verdict),
+        command=command,
+        started_at=stages[0].facts.load.started_at,
+        ended_at=max(_end(stage.facts) for stage in stages),
+        system=system,
+        scale=scale,
+        expectations=tuple(_expectations(stages)),
+        objectives=tuple(_objective(stage.name, result) for stage in stages for result in stage.facts.objectives),
+        phases=tuple(Phase(name=s.name, start=s.facts.load.started_at, end=s.facts.load.ended_at) for s in stages),
+        faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
+        alerts=tuple(_alerts(stages)),
+        charts=tuple(charts),
+        generator=tuple(_health(stage) for stage in stages),
+        environment=dict(environment),
+        notes=tuple(note for stage in stages for note in stage.facts.load.notes),
+        repeat=command,
+        **_balance(stages),
+    )
+
+
+def _headline(stages: Sequence[Stage], verdict: Verdict) -> str:
+    found = [finding for stage in stages for finding in stage.findings]
+    if verdict is Verdict.PASS:
+        return f"All {len(found)} expectations were observed."
+    wrong = next((f for f in found if f.verdict is verdict), None)
+    if wrong is None:
+        return "The run ended before its time, so it decides nothing."
+    observed = sum(finding.verdict is Verdict.PASS for finding in found)
+    return f"{observed} of {len(found)} expectations were observed; first that was not: {wrong.expected}: {wrong.observed}."
+
+
+def _end(facts: RunFacts) -> float:
+    cleared = [timeline.cleared_at for timeline in facts.alerts.values() if timeline.cleared_at]
+    return max([facts.load.ended_at, *cleared])
+
+
+def _expectations(stages: Sequence[Stage]) -> Iterator[ExpectationRow]:
+    for stage in stages:
+        for finding in stage.findings:
+            yield ExpectationRow(
+                expected=finding.expected,
+                observed=finding.observed,
+                verdict=finding.verdict.value,
+                detail=finding.detail,
+                phase=stage.name,
+            )
+
+
+def _objective(phase: str, result: ObjectiveResult) -> ObjectiveRow:
+    judged = result.judgement
+    return ObjectiveRow(
+        phase=phase,
+        slo=result.slo.identity,
+        objective=result.slo.objective,
+        verdict=judged.verdict.value,
+        by_generator=_counts(result.seen),
+        by_prometheus=_counts(result.counted) if result.counted is not None else None,
+        lower=judged.lower,
+        upper=judged.upper,
+        budget_spent=judged.budget_spent,
+        budget_window="what this run may spend",
+        note=judged.reason if judged.verdict is not Verdict.PASS else "",
+    )
+
+
+def _counts(counts: Counts) -> EventCounts | None:
+    if not (counts.total == counts.total and counts.bad == counts.bad):  # NaN: not measured
+        return None
+    return EventCounts(bad=min(counts.possibly_bad, counts.total), total=counts.total)
+
+
+def _faults(facts: RunFacts) -> Iterator[FaultBar]:
+    for fault in facts.chaos.faults:
+        if fault.injected_at is not None:
+            over = max(fault.undone_at, fault.rejoined_at or 0) if fault.undone_at is not None else None
+            yield FaultBar(
+                label=fault.description or fault.fault,
+                injected_at=fault.injected_at,
+                undone_at=over,
+                verified=fault.evidence,
+            )
+
+
+def _alerts(stages: Sequence[Stage]) -> Iterator[AlertBar]:
+    """Every alert that was active, or that had to be, in the stage it happened in."""
+    for stage in stages:
+        facts = stage.facts
+        for slo, tier in _watched(facts):
+            alert = names.burn_alert(slo.service.name, slo.name, tier)
+            timeline = facts.alerts.get(alert)
+            firing = facts.firing_promise(slo, tier) if facts.broken_from is not None else None
+            if timeline is not None and (timeline.firing_at or timeline.pending_at or firing):
+                yield _alert_bar(timeline, facts, slo, tier, firing)
+
+
+def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, firing: Promise | None) -> AlertBar:
+    undone = facts.fault.undone_at if facts.fault else None
+    clearing = None
+    if timeline.firing_at is not None and undone is not None:
+        clearing = facts.clearing_promise(slo, tier, max(undone, timeline.firing_at))
+    return AlertBar(
+        alert=timeline.alert,
+        pending_at=timeline.pending_at,
+        firing_at=timeline.firing_at,
+        notified_at=timeline.notified_at,
+        resolved_at=timeline.cleared_at,
+        promised_firing=Span(start=firing.earliest, end=firing.latest) if firing else None,
+        promised_clearing=Span(start=clearing.earliest, end=clearing.latest) if clearing else None,
+        fault=(facts.fault.description or facts.fault.fault) if facts.fault else "",
+    )
+
+
+def _watched(facts: RunFacts) -> Iterator[tuple[SLO, str]]:
+    for result in facts.objectives:
+        for tier in facts.policies[result.slo.identity].tiers:
+            yield result.slo, tier.name
+
+
+def _health(stage: Stage) -> HealthRow:
+    load = stage.facts.load
+    health = load.generator
+    asked = f"asked {load.asked_rate:g}/s, " if load.asked_rate else ""
+    lasted = max(load.drained_from - load.started_at, 1.0)
+    seen = f"{asked}sent {load.started / lasted:.1f}/s; {'; '.join(health.reasons) or 'on time'}"
+    return HealthRow(name=stage.name, observed=seen, verdict="UNDECIDED" if health.saturated else "PASS")
+
+
+def _balance(stages: Sequence[Stage]) -> dict[str, object]:
+    for stage in stages:
+        found = stretches(stage.facts)
+        if found and len(stage.facts.instances) > 1:
+            served = {when: stage.facts.load.between(start, end).served_by for when, start, end in found}
+            rows = tuple(
+                BalanceRow(instance=name, **{when: _share(counts, name) for when, counts in served.items()})
+                for name in stage.facts.instances
+            )
+            fault = stage.facts.fault
+            return {"balance": rows, "balance_fault": fault.description if fault else ""}
+    return {}
+
+
+def _share(counts: Mapping[str, int], name: str) -> float | None:
+    total = sum(counts.values())
+    return counts.get(name, 0) / total if total else None

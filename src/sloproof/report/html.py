@@ -1,0 +1,132 @@
+"""A run as one HTML file: no network, no script for the essentials, and nothing foreign is executed."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from sloproof.report import wording
+from sloproof.report.alert_times import changes
+from sloproof.report.chart_drawing import chart_drawing
+from sloproof.report.drawing import LAYOUTS, WIDE
+from sloproof.report.events_drawing import events_drawing
+from sloproof.report.model import Chart, RunReport
+from sloproof.report.phase_figures import phase_figures
+from sloproof.report.sampling import thinned, within
+from sloproof.report.svg import coordinate, element
+
+_SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
+_BAR_WIDTH = 100
+_SIGNIFICANT = 4
+
+
+def render_html(report: RunReport) -> str:
+    """Write a run as one self-contained page.
+
+    Args:
+        report: the run.
+
+    Returns:
+        The page; equal reports give equal pages, to the byte. It loads nothing, opens from a file, and
+        its content security policy allows only its own style sheet and its own script (hover values).
+    """
+    style, script = _text("report.css"), _text("report.js")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+            events=[events_drawing(report, layout) for layout in LAYOUTS] if _happened(report) else [],
+            charts=[_chart(chart, report, number) for number, chart in enumerate(report.charts, start=1)],
+            alerts=[(alert, changes(alert, report)) for alert in report.alerts],
+            promises=[change.verdict for alert in report.alerts for change in changes(alert, report) if change.verdict],
+            hover=_hover(report),
+        )
+    )
+
+
+def _happened(report: RunReport) -> bool:
+    return bool(report.phases or report.faults or report.alerts)
+
+
+def _text(name: str) -> str:
+    return resources.files("sloproof.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    sources = f"style-src {hashed(style)}; script-src {hashed(script)}"
+    return f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=DictLoader({"report.html": _text("report.html")}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    environment.globals.update(wording=wording, verdict=_verdict, share=_share_bar)
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _verdict(verdict: str) -> Markup:
+    symbol = element("span", _SYMBOLS[verdict], **{"aria-hidden": "true"})
+    return element("span", symbol, Markup(" "), verdict, class_=f"verdict verdict-{verdict.lower()}")
+
+
+def _share_bar(share: float | None) -> Markup:
+    if share is None:
+        return Markup(escape(wording.NO_DATA))
+    bars = element("rect", width=_BAR_WIDTH, height=10, class_="bar-ground") + element(
+        "rect", width=share * _BAR_WIDTH, height=10, class_="bar"
+    )
+    hidden = {"viewBox": f"0 0 {_BAR_WIDTH} 10", "aria-hidden": "true", "class": "share"}
+    return element("span", wording.ratio(share), class_="figure share-figure") + element("svg", bars, **hidden)
+
+
+def _chart(chart: Chart, report: RunReport, number: int) -> dict[str, Any]:
+    return {
+        "title": chart.title,
+        "unit": wording.unit_name(chart.unit),
+        "logarithmic": chart.logarithmic,
+        "drawings": [chart_drawing(chart, report, layout, number) for layout in LAYOUTS],
+        "figures": phase_figures(chart, report.phases) if report.phases else [],
+    }
+
+
+def _hover(report: RunReport) -> dict[str, Any]:
+    """The values behind the lines, seconds since the start, for the page's own script."""
+    axis = WIDE.axis(report)
+    return {
+        "seconds": axis.seconds,
+        "start": report.started_at,
+        "charts": [_lines(chart, report) for chart in report.charts],
+    }
+
+
+def _lines(chart: Chart, report: RunReport) -> dict[str, Any]:
+    lines = []
+    for series in within(chart, report.started_at, report.ended_at).series:
+        kept = thinned(series.points, WIDE.buckets)
+        values = [None if value is None else float(f"{value:.{_SIGNIFICANT}g}") for _, value in kept]
+        times = [float(coordinate(at - report.started_at)) for at, _ in kept]
+        lines.append({"label": wording.visible(series.label), "at": times, "values": values})
+    return {"unit": chart.unit, "lines": lines}

@@ -1,0 +1,315 @@
+"""What a run found, as plain values: the one model that every report is written from.
+
+Times are epoch seconds; ratios are ratios of 1; `None` means that there is no measurement, never zero.
+"""
+
+import math
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, computed_field, model_validator
+
+from sloproof.definition import Definition
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Verdict = Literal["PASS", "FAIL", "UNDECIDED"]
+Unit = Literal["requests/s", "ms", "ratio", "x", "count"]
+
+
+def _measured(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Measurement = Annotated[float | None, BeforeValidator(_measured)]
+"""A number, or None where nothing was measured; NaN and infinities count as not measured."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[float, Measurement]
+"""Epoch seconds and a value in the chart's unit."""
+
+
+class Recorded(Definition):
+    """A value that reads back what it wrote: derived figures are written, and worked out anew when read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_derived(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if key not in cls.model_computed_fields}
+
+
+class ExpectationRow(Recorded):
+    """One thing that was expected, and what was observed.
+
+    Args:
+        expected: the sentence, such as `the latency alert fires`.
+        observed: what was seen, such as `fired 63 s after the fault`.
+        verdict: whether the two agree.
+        detail: the figures behind it, such as `promised 61-66 s, measured 63 s`.
+        phase: the phase it belongs to; may be empty.
+    """
+
+    expected: str
+    observed: str
+    verdict: Verdict
+    detail: str = ""
+    phase: str = ""
+
+
+class EventCounts(Recorded):
+    """Bad events and all events, as one source counted them.
+
+    Args:
+        bad: bad events; Prometheus's increase may be no whole number.
+        total: all events, bad ones included.
+    """
+
+    bad: Annotated[float, Field(ge=0)]
+    total: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _bad_within_total(self) -> Self:
+        if self.bad > self.total:
+            raise ValueError(f"`{self.bad:g}` bad events of `{self.total:g}` cannot be")
+        return self
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def good(self) -> float:
+        """Events that were not bad."""
+        return self.total - self.bad
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_ratio(self) -> float | None:
+        """Bad events over all events, ratio of 1; None without events."""
+        return self.bad / self.total if self.total else None
+
+
+class ObjectiveRow(Recorded):
+    """One objective in one phase, by both sources.
+
+    Args:
+        phase: the phase that was judged.
+        slo: identity, `service/slo`.
+        objective: per cent, an exact decimal.
+        verdict: whether it held, with enough evidence to say so.
+        by_generator: what the load generator saw; None when it recorded nothing.
+        by_prometheus: what Prometheus counted in the same time; None without data.
+        lower: lower bound of the load generator's error ratio, ratio of 1.
+        upper: upper bound of the same.
+        budget_spent: share of the whole error budget that this phase spent, ratio of 1; may exceed 1.
+        budget_window: the budget's window, such as `30d`.
+        note: what to know, such as `needs 2,400 more requests`.
+    """
+
+    phase: str
+    slo: str
+    objective: Annotated[Decimal, Field(gt=0, lt=100)]
+    verdict: Verdict
+    by_generator: EventCounts | None = None
+    by_prometheus: EventCounts | None = None
+    lower: Measurement = None
+    upper: Measurement = None
+    budget_spent: Measurement = None
+    budget_window: str = ""
+    note: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def allowed(self) -> float:
+        """The error ratio that the objective allows, ratio of 1."""
+        return float((100 - self.objective) / 100)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def difference(self) -> float | None:
+        """Prometheus's error ratio less the load generator's, ratio of 1; None unless both have events."""
+        ratios = [counts.error_ratio for counts in (self.by_generator, self.by_prometheus) if counts is not None]
+        if len(ratios) != len(("generator", "prometheus")) or ratios[0] is None or ratios[1] is None:
+            return None
+        return ratios[1] - ratios[0]
+
+
+class Span(Recorded):
+    """A stretch of time: epoch seconds, the end not before the start."""
+
+    start: float
+    end: float
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"ends at `{self.end:.3f}`, before its start at `{self.start:.3f}`")
+        return self
+
+
+class Phase(Span):
+    """A part of the run with a name, such as `steady load`."""
+
+    name: str
+
+
+class FaultBar(Recorded):
+    """A fault as it was injected and undone.
+
+    Args:
+        label: what was broken, such as `kill a1`.
+        injected_at: epoch seconds.
+        undone_at: epoch seconds; None when it was still in place at the end of the run.
+        verified: how its effect was seen, such as `p95 rose from 42 ms to 812 ms`.
+    """
+
+    label: str
+    injected_at: float
+    undone_at: float | None = None
+    verified: str = ""
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.undone_at is not None and self.undone_at < self.injected_at:
+            raise ValueError(f"`{self.label}` is undone before it is injected")
+        return self
+
+
+class AlertBar(Recorded):
+    """An alert's life in this run, beside what its arithmetic promised.
+
+    Args:
+        alert: the alert's name.
+        pending_at: epoch seconds; None where it did not happen, as for the three below.
+        firing_at: when Prometheus began to fire it.
+        notified_at: when the notification arrived.
+        resolved_at: when the resolution arrived, or Prometheus cleared it.
+        promised_firing: the epoch seconds between which it had to fire; None when it had to stay quiet.
+        promised_clearing: the epoch seconds between which it had to clear.
+        fault: label of the `FaultBar` that had to fire it; times are told from its injection and its undo.
+    """
+
+    alert: str
+    pending_at: float | None = None
+    firing_at: float | None = None
+    notified_at: float | None = None
+    resolved_at: float | None = None
+    promised_firing: Span | None = None
+    promised_clearing: Span | None = None
+    fault: str = ""
+
+
+class Series(Recorded):
+    """One line of a chart; points are kept in the order of time."""
+
+    label: str
+    points: tuple[Point, ...] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        ordered = tuple(sorted(self.points, key=lambda point: point[0]))
+        if ordered != self.points:
+            object.__setattr__(self, "points", ordered)
+        return self
+
+
+class Limit(Recorded):
+    """A horizontal line with its meaning, such as 500 ms, `promised`."""
+
+    value: float
+    label: str
+
+
+class Chart(Recorded):
+    """Measurements over the time of the run, in one unit.
+
+    Args:
+        title: what is drawn.
+        unit: of every value in it; `x` is a factor such as a burn rate.
+        series: the lines.
+        limits: thresholds to draw through it.
+        logarithmic: whether the value axis is; zero is then drawn on the bottom line.
+    """
+
+    title: str
+    unit: Unit
+    series: tuple[Series, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    logarithmic: bool = False
+
+
+class BalanceRow(Recorded):
+    """The share of the requests that one instance served, ratio of 1, around a fault."""
+
+    instance: str
+    before: Share | None = None
+    during: Share | None = None
+    after: Share | None = None
+
+
+class HealthRow(Recorded):
+    """One thing that must be right for the load generator's figures to count.
+
+    Args:
+        name: such as `scheduling lag, p99`.
+        observed: such as `3 ms (limit 50 ms)`.
+        verdict: UNDECIDED when it makes the run's figures doubtful.
+    """
+
+    name: str
+    observed: str
+    verdict: Verdict
+
+
+class RunReport(Recorded):
+    """Everything a report tells about one run.
+
+    Args:
+        title: what was run, such as `sloproof demo`.
+        verdict: of the whole run.
+        headline: one sentence.
+        command: what was typed.
+        started_at: epoch seconds.
+        ended_at: epoch seconds.
+        system: the system under test.
+        scale: the factor the rules' windows were divided by; 1 for real windows.
+        expectations: what was expected and observed, in the order of the run.
+        objectives: each objective in each phase.
+        phases: parts of the run, in order.
+        faults: in order of injection.
+        alerts: every alert that was watched.
+        charts: drawn under each other over one time axis.
+        balance: shares of the instances around the fault; `balance_fault` names it.
+        balance_fault: the fault that `balance` is told around.
+        generator: health of the load generator.
+        environment: names and versions.
+        notes: sentences.
+        repeat: the command that runs it again.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    title: str
+    verdict: Verdict
+    headline: str
+    command: str = ""
+    started_at: float
+    ended_at: float
+    system: str = ""
+    scale: Annotated[int, Field(ge=1)] = 1
+    expectations: tuple[ExpectationRow, ...] = ()
+    objectives: tuple[ObjectiveRow, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    faults: tuple[FaultBar, ...] = ()
+    alerts: tuple[AlertBar, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    balance: tuple[BalanceRow, ...] = ()
+    balance_fault: str = ""
+    generator: tuple[HealthRow, ...] = ()
+    environment: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    repeat: str = ""
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.ended_at < self.started_at:
+            raise ValueError("the run ends before it starts")
+        return self

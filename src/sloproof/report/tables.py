@@ -1,0 +1,136 @@
+"""A run's tables as rows of plain text, for the formats that have no page: Markdown and the terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sloproof.report import wording
+from sloproof.report.alert_times import Change, changes
+from sloproof.report.model import EventCounts, FaultBar, ObjectiveRow, RunReport
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain, foreign text: whoever shows it escapes it.
+
+    Args:
+        title: what it is.
+        columns: their names.
+        rows: one text a column.
+        empty: the sentence that stands in its place without rows.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    empty: str
+
+
+def expectations(report: RunReport) -> Table:
+    """What was expected and what was observed."""
+    rows = [
+        (row.verdict, _with(row.expected, row.phase), _with(row.observed, row.detail)) for row in report.expectations
+    ]
+    columns = ("Verdict", "Expected", "Observed")
+    return Table("Expected and observed", columns, rows, "Nothing was expected of this run.")
+
+
+def objectives(report: RunReport) -> Table:
+    """Each objective by both sources."""
+    columns = ("Verdict", "Objective", "Phase", "Load generator", "Bounds", "Prometheus", "Difference", "Budget spent")
+    rows = [_objective(row) for row in report.objectives]
+    return Table("Objectives", columns, rows, "No objective was judged in this run.")
+
+
+def _objective(row: ObjectiveRow) -> tuple[str, ...]:
+    bounded = row.lower is not None or row.upper is not None
+    bounds = f"{wording.ratio(row.lower)} to {wording.ratio(row.upper)}" if bounded else wording.NO_DATA
+    window = f" of {row.budget_window}" if row.budget_window and row.budget_spent is not None else ""
+    return (
+        row.verdict,
+        _with(f"{row.slo} {row.objective} %", row.note),
+        row.phase,
+        _counts(row.by_generator),
+        bounds,
+        _counts(row.by_prometheus),
+        wording.points(row.difference),
+        wording.ratio(row.budget_spent) + window,
+    )
+
+
+def objectives_in_brief(report: RunReport) -> Table:
+    """The same in four columns, for 80 characters."""
+    columns = ("Verdict", "Objective", "Bad events", "Prometheus differs by")
+    rows = [_objective_in_brief(row) for row in report.objectives]
+    return Table("Objectives", columns, rows, "No objective was judged in this run.")
+
+
+def _objective_in_brief(row: ObjectiveRow) -> tuple[str, ...]:
+    where = "; ".join(text for text in (row.phase, row.note) if text)
+    upper = "" if row.upper is None else f"; at most {wording.ratio(row.upper)}"
+    name = _with(f"{row.slo} {row.objective} %", where)
+    return row.verdict, name, _counts(row.by_generator) + upper, wording.points(row.difference)
+
+
+def alerts(report: RunReport) -> Table:
+    """When each alert changed its state, beside the promise."""
+    rows = [(alert.alert, *(_change(change) for change in changes(alert, report))) for alert in report.alerts]
+    columns = ("Alert", "Pending", "Firing", "Notified", "Resolved")
+    return Table("Alerts", columns, rows, "No alert was watched in this run.")
+
+
+def faults(report: RunReport) -> Table:
+    """What was broken, when, and how its effect was seen."""
+    rows = [_fault(fault, report) for fault in report.faults]
+    return Table("Faults", ("Fault", "Injected", "Undone", "Effect"), rows, "Nothing was broken in this run.")
+
+
+def balance(report: RunReport) -> Table:
+    """The share of each instance around the fault."""
+    rows = [
+        (row.instance, *(wording.ratio(share) for share in (row.before, row.during, row.after)))
+        for row in report.balance
+    ]
+    title = f"Balance around the fault: {report.balance_fault}" if report.balance_fault else "Balance"
+    return Table(
+        title, ("Instance", "Before", "During", "After"), rows, f"The balance between instances: {wording.NO_DATA}."
+    )
+
+
+def generator(report: RunReport) -> Table:
+    """The health of the load generator."""
+    rows = [(row.verdict, row.name, row.observed) for row in report.generator]
+    empty = f"The health of the load generator: {wording.NO_DATA}."
+    return Table("Load generator", ("Verdict", "What", "Observed"), rows, empty)
+
+
+def environment(report: RunReport) -> Table:
+    """Names and versions."""
+    rows = list(report.environment.items())
+    return Table("Versions and environment", ("What", "Version"), rows, f"Versions: {wording.NO_DATA}.")
+
+
+def all_tables(report: RunReport) -> list[Table]:
+    """Every table of a report, in its order."""
+    made = (expectations, objectives, alerts, faults, balance, generator, environment)
+    return [make(report) for make in made]
+
+
+def _with(text: str, aside: str) -> str:
+    return f"{text} ({aside})" if aside else text
+
+
+def _counts(counts: EventCounts | None) -> str:
+    if counts is None:
+        return wording.NO_DATA
+    return f"{wording.ratio(counts.error_ratio)}, {wording.count(counts.bad)} bad of {wording.count(counts.total)}"
+
+
+def _change(change: Change) -> str:
+    told = change.measured if change.at is None else f"{change.measured} {change.origin}"
+    return _with(told, f"promised {change.promise}: {change.judgement}" if change.promise else "")
+
+
+def _fault(fault: FaultBar, report: RunReport) -> tuple[str, ...]:
+    undone = "not undone" if fault.undone_at is None else wording.elapsed(fault.undone_at - report.started_at)
+    injected = wording.elapsed(fault.injected_at - report.started_at)
+    return fault.label, injected, undone, fault.verified or "not verified"

@@ -1,0 +1,131 @@
+"""The page in a real Chromium: nothing foreign runs, our style and hover values do, and 400 px are enough."""
+
+import html
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sloproof.report.html import render_html
+from sloproof.report.model import RunReport
+from tests.unit.report_samples import hostile, realistic
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH (Debian: apt-get install chromium)"),
+]
+_SECONDS = 60
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --enable-logging=stderr "
+    "--virtual-time-budget=3000 --window-size=1200,900"
+)
+_FRAME = """<!DOCTYPE html><title>frame</title><iframe width="{width}" height="800" srcdoc="{page}"></iframe><script>
+addEventListener("load", () => {{
+  const page = document.querySelector("iframe").contentDocument, found = {{}};
+  const root = page.documentElement;
+  found.title = page.title;
+  found.overflow = root.scrollWidth - root.clientWidth;
+  found.pass = page.defaultView.getComputedStyle(page.querySelector(".verdict-pass")).color;
+  const drawings = [...page.querySelectorAll("figure svg")].filter((svg) => svg.getClientRects().length);
+  found.shown = drawings.map((svg) => svg.getAttribute("class"));
+  const drawing = page.querySelector("svg.wide[data-chart]"), box = drawing.getBoundingClientRect();
+  const over = {{ clientX: box.left + box.width * 0.5, clientY: box.top + 5, bubbles: true }};
+  drawing.dispatchEvent(new page.defaultView.PointerEvent("pointermove", over));
+  found.readout = page.querySelector(".readout").textContent;
+  found.cursors = page.querySelectorAll(".cursor").length;
+  found.images = page.querySelectorAll("img, iframe, object").length;
+  found.scripts = page.querySelectorAll("script").length;
+  const told = document.createElement("pre");
+  told.id = "found";
+  told.textContent = JSON.stringify(found);
+  document.body.append(told);
+}});
+</script>"""
+
+
+class _Found(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.inside, self.text = False, ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = ("id", "found") in attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if self.inside else ""
+
+
+def _dumped(page: str, folder: Path) -> tuple[str, str]:
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    command = [str(CHROMIUM), *_FLAGS.split(), f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
+    return done.stdout, done.stderr
+
+
+def _framed(page: str, width: int, folder: Path) -> tuple[dict[str, Any], str]:
+    dumped, log = _dumped(_FRAME.format(width=width, page=html.escape(page)), folder)
+    return json.loads(_Found(dumped).text), log
+
+
+def _refused(log: str) -> list[str]:
+    return [line for line in log.splitlines() if "CONSOLE" in line]
+
+
+def test_our_own_style_and_hover_values_work_under_the_policy(tmp_path: Path) -> None:
+    found, log = _framed(render_html(realistic()), 1100, tmp_path)
+    assert found["pass"] == "rgb(20, 103, 47)"
+    assert set(found["shown"]) == {"wide"}
+    assert found["cursors"] == len(realistic().charts)
+    assert found["readout"].startswith("8")
+    assert "asked 40/s" in found["readout"]
+    assert "achieved " in found["readout"]
+    assert _refused(log) == []
+
+
+@pytest.mark.parametrize("make", [realistic, hostile])
+def test_four_hundred_pixels_are_enough(make: Callable[[], RunReport], tmp_path: Path) -> None:
+    found, _ = _framed(render_html(make()), 400, tmp_path)
+    assert found["overflow"] == 0
+    assert set(found["shown"]) == {"narrow"}
+
+
+def test_hostile_names_run_nothing_and_load_nothing(tmp_path: Path) -> None:
+    found, log = _framed(render_html(hostile()), 1100, tmp_path)
+    assert found["title"].startswith("PASS: Demo: the tasks system under load and faults<script>")
+    assert found["images"] == 0
+    assert found["scripts"] == 2
+    assert "<script>document.title='owned'</script>" in found["readout"]
+    assert _refused(log) == []
+
+
+def test_the_policy_stops_what_escaping_would_miss(tmp_path: Path) -> None:
+    breached = render_html(realistic()).replace(
+        "<main>", "<main><script>document.title='owned'</script><svg onload=\"document.title='owned'\"></svg>"
+    )
+    dumped, log = _dumped(breached, tmp_path)
+    assert "<title>PASS: Demo" in dumped
+    assert len(_refused(log)) >= 2
+
+
+def test_it_prints_to_paper(tmp_path: Path) -> None:
+    file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    file.write_text(render_html(realistic()), encoding="utf-8")
+    command = [
+        str(CHROMIUM),
+        *_FLAGS.split(),
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--print-to-pdf={paper}",
+        file.as_uri(),
+    ]
+    subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True)
+    pages = paper.read_bytes().count(b"/Type /Page\n") + paper.read_bytes().count(b"/Type /Page ")
+    assert 1 <= pages <= 5

@@ -1,0 +1,88 @@
+"""Markdown and terminal text: every table is there, and foreign text stays text."""
+
+import io
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console, RenderableType
+
+from sloproof.report.markdown import code, escaped, render_markdown
+from sloproof.report.terminal import expectation_table, render_plain, render_terminal
+from tests.unit.report_samples import empty, hostile, realistic
+
+
+def _shown(renderable: RenderableType, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True, color_system=None, legacy_windows=False)
+    console.print(renderable)
+    return console.export_text()
+
+
+def test_markdown_says_the_verdict_first_and_every_table() -> None:
+    text = render_markdown(realistic("FAIL"))
+    assert text.startswith("# FAIL: Demo: the tasks system under load and faults\n")
+    for heading in ("Expected and observed", "Objectives", "Alerts", "Faults", "Load generator"):
+        assert f"\n## {heading}\n" in text
+    assert "| 32 s after the fault (promised 30-35 s: in time) |" in text
+    assert "` sloproof demo --seed 7 `" in text
+
+
+def test_every_markdown_row_has_the_cells_of_its_head() -> None:
+    text = render_markdown(hostile())
+    tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    assert tables
+    for table in tables:
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_hostile_text_makes_no_markup_in_markdown() -> None:
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(render_markdown(hostile()))
+    inline = [child for token in tokens for child in (token.children or [])]
+    kinds = {token.type for token in [*tokens, *inline]}
+    assert not kinds & {"html_block", "html_inline", "link_open", "image", "em_open", "strong_open", "fence"}
+    assert len([token for token in tokens if token.type == "heading_open" and token.tag == "h1"]) == 1
+    shown = "".join(child.content for child in inline if child.type == "text")
+    assert "<script>document.title='owned'</script>" in shown
+    assert "@user" in shown
+    assert "@user" not in render_markdown(hostile()).replace("` ", "").split("## Repeat it")[0]
+
+
+def test_markdown_escapes() -> None:
+    assert escaped("a|b_c <x> @me") == "a&#124;b\\_c &lt;x&gt; &#64;me"
+    assert code("x ``y`` `z`") == "``` x ``y`` `z` ```"
+
+
+def test_an_empty_run_is_told_in_sentences() -> None:
+    text = render_markdown(empty())
+    assert "Nothing was expected of this run." in text
+    assert "|" not in text
+    assert render_plain(empty()).startswith("Nothing was expected of this run.\nUNDECIDED  Gate")
+    assert "Nothing was expected" in _shown(expectation_table(empty()))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_shows_expected_against_observed(width: int) -> None:
+    shown = _shown(render_terminal(realistic()), width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "✗ FAIL" in shown
+    assert "? UNDECIDED" in shown
+    assert shown.rindex("✓ PASS Demo: the tasks system") > shown.index("Objectives")
+
+
+def test_the_terminal_interprets_no_foreign_markup() -> None:
+    shown = _shown(render_terminal(hostile()), 200)
+    assert "[red]x[/red]" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize("width", [10, 60, 80])
+def test_plain_lines_stay_within_their_width(width: int) -> None:
+    lines = render_plain(realistic(), width).splitlines()
+    assert max(map(len, lines)) <= max(width, 40)
+    assert lines[0].startswith("PASS       expected: ")
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_plain_lines_let_no_escape_through() -> None:
+    assert "\x1b" not in render_plain(hostile())
