@@ -1,0 +1,166 @@
+"""Expectations against facts: each kind of expectation has one judge."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+
+from sloproof import names
+from sloproof.alerts.promise import Promise
+from sloproof.chaos.experiment import Balanced, Expectation, Experiment, Fires, Holds, Resolves
+from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.slo import SLO
+from sloproof.verdict.balance import Balance, judge_balance
+from sloproof.verdict.judge import Verdict
+
+RESOLUTION = 1.0
+"""The load generator tells time by the second, so a promise made from its events is good to one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was expected, and what was seen of it.
+
+    Args:
+        expected: the sentence.
+        observed: what was seen, in a few words.
+        verdict: whether they agree.
+        detail: the figures behind it.
+    """
+
+    expected: str
+    observed: str
+    verdict: Verdict
+    detail: str = ""
+
+
+def findings(experiment: Experiment, facts: RunFacts) -> list[Finding]:
+    """Everything an experiment expects, judged; the faults themselves come first."""
+    return [*_faults(experiment, facts), *(judge(expectation, facts) for expectation in experiment.expect)]
+
+
+@singledispatch
+def judge(expectation: Expectation, facts: RunFacts) -> Finding:
+    """Judge one expectation.
+
+    Args:
+        expectation: what had to be seen.
+        facts: what was seen.
+
+    Returns:
+        The finding; UNDECIDED where the facts do not tell.
+    """
+    return Finding(
+        expectation.describe(), "nobody looked", Verdict.UNDECIDED, f"no judge for {type(expectation).__name__}"
+    )
+
+
+@judge.register
+def _(expectation: Holds, facts: RunFacts) -> Finding:
+    result = next((r for r in facts.objectives if r.slo.identity == expectation.slo.identity), None)
+    if result is None:
+        return Finding(expectation.describe(), "not measured", Verdict.UNDECIDED)
+    judged = result.judgement
+    counts = judged.counts
+    seen = "no data" if judged.ratio is None else f"{counts.possibly_bad:,.0f} bad of {counts.total:,.0f} requests"
+    return Finding(expectation.describe(), seen, judged.verdict, judged.reason)
+
+
+@judge.register
+def _(expectation: Balanced, facts: RunFacts) -> Finding:
+    stretches = list(_stretches(facts, expectation))
+    if not stretches:
+        return Finding(expectation.describe(), "the fault never took hold", Verdict.UNDECIDED)
+    worst = next((b for _, b in stretches if b.verdict is Verdict.FAIL), None) or next(
+        (b for _, b in stretches if b.verdict is Verdict.UNDECIDED), stretches[0][1]
+    )
+    shares = "; ".join(f"{when}: {_shares(balance)}" for when, balance in stretches)
+    return Finding(expectation.describe(), shares, worst.verdict, worst.reason)
+
+
+@judge.register
+def _(expectation: Fires, facts: RunFacts) -> Finding:
+    timeline, start = _timeline(expectation.slo, expectation.tier, facts), facts.broken_from
+    what = expectation.describe()
+    if timeline is None or start is None:
+        return Finding(what, "not watched: the fault never took hold", Verdict.UNDECIDED)
+    if timeline.active_before:
+        return Finding(
+            what, "was active before the fault", Verdict.UNDECIDED, "wait until it is inactive, or start a fresh lab"
+        )
+    promise = facts.firing_promise(expectation.slo, expectation.tier)
+    if promise is None:
+        seen = "did not fire" if timeline.firing_at is None else f"fired after {timeline.firing_at - start:.1f} s"
+        detail = "the events of this run never cross its threshold, so the run says nothing about it; let the fault last longer"
+        return Finding(what, seen, Verdict.UNDECIDED if timeline.firing_at is None else Verdict.FAIL, detail)
+    limit = None if expectation.within is None else expectation.within.total_seconds()
+    return _timed(what, "fired", timeline.firing_at, timeline.notified_at, start, promise, limit)
+
+
+@judge.register
+def _(expectation: Resolves, facts: RunFacts) -> Finding:
+    timeline, what = _timeline(expectation.slo, expectation.tier, facts), expectation.describe()
+    undone = facts.fault.undone_at if facts.fault else None
+    if timeline is None or undone is None or timeline.firing_at is None:
+        return Finding(what, "it never fired, so it could not resolve", Verdict.UNDECIDED)
+    promise = facts.clearing_promise(expectation.slo, expectation.tier, max(undone, timeline.firing_at))
+    if promise is None:
+        return Finding(what, "the run ended first", Verdict.UNDECIDED, "watch longer after the undo")
+    limit = None if expectation.within is None else expectation.within.total_seconds()
+    return _timed(what, "resolved", timeline.cleared_at, timeline.resolution_at, undone, promise, limit)
+
+
+def _timed(
+    what: str, word: str, at: float | None, told_at: float | None, start: float, promise: Promise, limit: float | None
+) -> Finding:
+    earliest, latest = promise.earliest - start - RESOLUTION, promise.latest - start + RESOLUTION
+    if limit is not None:
+        latest = min(latest, limit)
+    promised = f"promised {max(earliest, 0):.0f}-{latest:.0f} s"
+    if at is None:
+        return Finding(what, f"never {word}", Verdict.FAIL, promised)
+    measured = at - start
+    told = "no notification was received" if told_at is None else f"notification received after {told_at - start:.1f} s"
+    in_time = earliest <= measured <= latest and told_at is not None
+    return Finding(
+        what,
+        f"{word} after {measured:.1f} s",
+        Verdict.PASS if in_time else Verdict.FAIL,
+        f"{promised}, measured {measured:.1f} s; {told}",
+    )
+
+
+def _faults(experiment: Experiment, facts: RunFacts) -> Iterator[Finding]:
+    for planned, fault in zip(experiment.faults, facts.chaos.faults, strict=False):
+        verdict = Verdict.PASS if fault.verified else Verdict.UNDECIDED
+        yield Finding(f"fault: {planned.describe()}", "seen" if fault.verified else "not seen", verdict, fault.evidence)
+        back = Verdict.PASS if fault.undo_verified else Verdict.FAIL
+        yield Finding("its undo", "seen" if fault.undo_verified else "not seen", back, fault.undo_evidence)
+
+
+def _timeline(slo: SLO, tier: str, facts: RunFacts) -> AlertTimeline | None:
+    return facts.alerts.get(names.burn_alert(slo.service.name, slo.name, tier))
+
+
+def _stretches(facts: RunFacts, expectation: Balanced) -> Iterator[tuple[str, Balance]]:
+    for when, start, end in stretches(facts):
+        if when != "during":
+            served = facts.load.between(start, end).served_by
+            counts = {name: float(served.get(name, 0)) for name in facts.instances}
+            yield when, judge_balance(counts, expectation.tolerance)
+
+
+def stretches(facts: RunFacts) -> list[tuple[str, float, float]]:
+    """The run before, during and after its faults: a word and two epoch seconds each; empty when none took hold."""
+    if facts.broken_from is None:
+        return []
+    end = facts.whole_again_at or facts.load.ended_at
+    # The second in which a state changes belongs to neither side.
+    return [
+        ("before", facts.load.started_at, facts.broken_from),
+        ("during", facts.broken_from + 1, end),
+        ("after", end + 2, facts.load.ended_at),
+    ]
+
+
+def _shares(balance: Balance) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in sorted(balance.shares.items())) or "no requests"

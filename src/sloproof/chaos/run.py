@@ -1,0 +1,262 @@
+"""Runs a load, with or without faults, on a live system, and gathers what every source says of it."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sloproof import names
+from sloproof.alerts import BurnPolicy, Timing
+from sloproof.alerts.promise import Events
+from sloproof.alerts.recording import recorded
+from sloproof.chaos.alert_watch import timelines
+from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.outcome import ChaosOutcome
+from sloproof.chaos.toolkit_json import experiment_json
+from sloproof.chaos.toolkit_process import ChaosProcess
+from sloproof.errors import PartFailed
+from sloproof.loadtests.evaluation import judge_load
+from sloproof.loadtests.locust_process import LoadProcess
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.progress import Progress
+from sloproof.loadtests.prometheus_counts import count_events
+from sloproof.loadtests.result import LoadResult
+from sloproof.prometheus import Prometheus
+from sloproof.promql import Matcher, Selector
+from sloproof.slo import SLO
+
+POLL = 0.25
+"""Seconds between two looks at the children."""
+PROMETHEUS_EVERY = 2.0
+PROMETHEUS_MISSES = 3
+"""A Prometheus that does not answer so many looks in a row is taken for dead."""
+TIME_TO_START = 30.0
+MOST_POINTS = 10_000
+"""Prometheus answers at most 11,000 points a series."""
+LOAD_ONLY = ChaosOutcome(status="completed")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The live system that a run happens in.
+
+    Args:
+        workspace: root of the workspace, whose `loadtests/` holds the locustfiles.
+        state: the tool's own folder; the ledger lies in it.
+        lab_file: state file of the lab.
+        target: base URL that users call.
+        instances: names of the instances that share the load.
+        notifications: JSON lines of what the notification receiver got.
+        timing: the clock of the rules that run.
+        prometheus: the adapter of its Prometheus.
+        policies: burn policies by objective identity.
+        slos: the objectives of the system.
+        allowed: targets beyond loopback that the workspace lists.
+        environment: variables for the locustfile.
+    """
+
+    workspace: Path
+    state: Path
+    lab_file: Path
+    target: str
+    instances: tuple[str, ...]
+    notifications: Path
+    timing: Timing
+    prometheus: Prometheus
+    policies: Mapping[str, BurnPolicy]
+    slos: Sequence[SLO]
+    allowed: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Path:
+        """The undo ledger of the workspace."""
+        return self.state / "ledger.jsonl"
+
+
+Watch = Callable[[Progress | None], None]
+"""Told how the load stands, several times a second."""
+
+
+def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path, watch: Watch) -> RunFacts:
+    """Run a load without faults.
+
+    Args:
+        profile: the load.
+        surroundings: where it runs.
+        run_folder: a new folder for its records.
+        watch: told how it stands.
+
+    Returns:
+        What every source says of it.
+
+    Raises:
+        PartFailed: Prometheus or the load generator died; the partial record stays in the folder.
+        Refused: the target is not allowed; nothing was sent.
+    """
+    _check_prometheus(surroundings)
+    with _load(profile, surroundings, run_folder) as load:
+        _accompany(load, None, surroundings, watch)
+        result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
+    return gather(result, LOAD_ONLY, surroundings)
+
+
+def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folder: Path, watch: Watch) -> RunFacts:
+    """Run an experiment: its load, its faults, and the watching afterwards.
+
+    Args:
+        experiment: what to do; the load lasts as long as the experiment, or longer where its profile says so.
+        surroundings: where it runs.
+        run_folder: a new folder for its records.
+        watch: told how the load stands.
+
+    Returns:
+        What every source says of it. Every fault is undone, or `chaos.not_undone` names it.
+
+    Raises:
+        PartFailed: a part died; faults are undone first.
+        Refused: another run has the system, or a target is not allowed; nothing was sent.
+    """
+    _check_prometheus(surroundings)
+    profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
+    run_folder.mkdir(parents=True, exist_ok=True)
+    document = run_folder / "experiment.json"
+    document.write_text(experiment_json(experiment), encoding="utf-8")
+    with _load(profile, surroundings, run_folder) as load:
+        chaos = ChaosProcess.start(
+            document,
+            lab_file=surroundings.lab_file,
+            run_folder=run_folder,
+            ledger=surroundings.ledger,
+            started_at=_first_second(load),
+            allowed=surroundings.allowed,
+        )
+        try:
+            _accompany(load, chaos, surroundings, watch)
+            result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
+            outcome = chaos.wait(TIME_TO_START)
+        finally:
+            chaos.stop()
+    return gather(result, outcome, surroundings)
+
+
+def gather(load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings) -> RunFacts:
+    """Wait for the last scrapes, then ask every source about a run that is over.
+
+    Args:
+        load: the load generator's record.
+        chaos: what was broken.
+        surroundings: where it ran.
+    """
+    timing, prometheus = surroundings.timing, surroundings.prometheus
+    settle = 3 * timing.scrape.total_seconds() + 2 * timing.real(timing.slow_evaluation).total_seconds()
+    settle = min(settle, 3 * timing.scrape.total_seconds() + 2)
+    time.sleep(max(0.0, load.ended_at + settle - time.time()))
+    counted = {
+        slo.identity: count_events(prometheus, slo, load.started_at - timing.scrape.total_seconds(), time.time())
+        for slo in surroundings.slos
+    }
+    return RunFacts(
+        load=load,
+        chaos=chaos,
+        objectives=judge_load(load, surroundings.slos, counted),
+        alerts=_alerts(surroundings, load.started_at, time.time()),
+        before={slo.identity: _history(slo, surroundings, load.started_at) for slo in surroundings.slos},
+        policies=surroundings.policies,
+        timing=timing,
+        instances=surroundings.instances,
+    )
+
+
+def _check_prometheus(surroundings: Surroundings) -> None:
+    if not surroundings.prometheus.ready():
+        raise PartFailed(
+            f"Prometheus at `{surroundings.prometheus.url}` does not answer",
+            hint="`sloproof lab status` shows what runs",
+        )
+
+
+def _load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path) -> LoadProcess:
+    thresholds = {slo.sli.client_threshold for slo in surroundings.slos} - {None}
+    return LoadProcess.start(
+        profile,
+        workspace=surroundings.workspace,
+        target=surroundings.target,
+        run_folder=run_folder,
+        thresholds=sorted(Decimal(threshold) for threshold in thresholds if threshold is not None),
+        environment=surroundings.environment,
+        allowed=surroundings.allowed,
+    )
+
+
+def _first_second(load: LoadProcess) -> float:
+    """Wait for the load to begin; faults are scheduled from then on."""
+    deadline = time.monotonic() + TIME_TO_START
+    while time.monotonic() < deadline and load.running:
+        progress = load.progress()
+        if progress is not None:
+            return time.time() - progress.elapsed
+        time.sleep(POLL)
+    return time.time()
+
+
+def _accompany(load: LoadProcess, chaos: ChaosProcess | None, surroundings: Surroundings, watch: Watch) -> None:
+    misses, looked = 0, time.monotonic()
+    while load.running:
+        watch(load.progress())
+        outcome = chaos.poll() if chaos is not None else None
+        if outcome is not None and outcome.status != "completed":
+            load.stop()
+            return
+        if time.monotonic() - looked >= PROMETHEUS_EVERY:
+            looked = time.monotonic()
+            misses = 0 if surroundings.prometheus.ready() else misses + 1
+        if misses >= PROMETHEUS_MISSES:
+            raise PartFailed(
+                f"Prometheus at `{surroundings.prometheus.url}` stopped answering in the middle of the run",
+                hint="faults are undone and the partial record is kept; look at its log in the lab's folder",
+            )
+        time.sleep(POLL)
+
+
+def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:
+    wanted = {
+        names.burn_alert(slo.service.name, slo.name, tier.name): surroundings.timing.real(
+            surroundings.timing.slow_evaluation if tier.long.days else surroundings.timing.evaluation
+        ).total_seconds()
+        for slo in surroundings.slos
+        for tier in surroundings.policies[slo.identity].tiers
+    }
+    if not wanted:
+        return {}
+    states = Selector("ALERTS", (Matcher(names.ALERT_NAME, "=~", "|".join(sorted(wanted))),))
+    # Raw samples carry the time of each evaluation; a grid would be off by up to a step.
+    answer = surroundings.prometheus.instant(states.over(timedelta(seconds=end - start)), end)
+    found = [(series.labels, series.points) for series in answer.series]
+    return timelines(wanted, found, _notifications(surroundings.notifications), start=start, end=end)
+
+
+def _notifications(file: Path) -> list[dict[str, Any]]:
+    """What the receiver recorded; a last line that is still being written is left out."""
+    if not file.is_file():
+        return []
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]
+
+
+def _history(slo: SLO, surroundings: Surroundings, start: float) -> list[Events]:
+    """The recorded events of the longest window before the run, oldest first, at the rules' own step."""
+    timing = surroundings.timing
+    longest = max(timing.real(tier.long) for tier in surroundings.policies[slo.identity].tiers).total_seconds()
+    step = max(timing.real(timing.evaluation).total_seconds(), longest / MOST_POINTS)
+    found: list[dict[float, float]] = []
+    for name in (names.errors(timing.base), names.total(timing.base)):
+        answer = surroundings.prometheus.range(str(recorded(name, slo, timing)), start - longest, start, step)
+        found.append({at: value for series in answer.series for at, value in series.points})
+    bad, total = found
+    return [Events(at=at, bad=bad.get(at, 0.0) * step, total=total[at] * step) for at in sorted(total)]

@@ -1,0 +1,108 @@
+"""How a fault is undone and how its effect is seen, as values that a ledger can keep."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvoyRuntime(_Value):
+    """Put runtime keys of an Envoy back.
+
+    Args:
+        admin: base URL of its admin port.
+        values: the value of each key before the fault; an empty string takes the override away.
+        envoy_started_at: when that Envoy began, epoch seconds; a later one has lost the fault with its memory.
+        allowed: targets beyond loopback that the workspace listed.
+    """
+
+    kind: Literal["envoy_runtime"] = "envoy_runtime"
+    admin: str
+    values: dict[str, str]
+    envoy_started_at: float
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What a lab must still have for the fault to be in it."""
+        return self.admin
+
+
+class InstanceRunning(_Value):
+    """Let an instance run and answer, with the restart delay it had before.
+
+    Args:
+        supervisor_socket: unix socket of the supervisord that keeps it.
+        name: the instance.
+        health: its health URL.
+        restart_delay_file: seconds that it sleeps at its next start.
+        previous: what that file held before the fault; None when it did not exist.
+        envoy_admin: base URL of the balancer's admin port.
+        allowed: targets beyond loopback that the workspace listed.
+    """
+
+    kind: Literal["instance_running"] = "instance_running"
+    supervisor_socket: Path
+    name: str
+    health: str
+    restart_delay_file: Path
+    previous: str | None
+    envoy_admin: str
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What a lab must still have for the fault to be in it."""
+        return str(self.supervisor_socket)
+
+
+UndoStep = Annotated[EnvoyRuntime | InstanceRunning, Field(discriminator="kind")]
+"""Every way to undo a fault."""
+
+
+class RequestsSpoilt(_Value):
+    """The fault filter's own counter rises while its keys are set.
+
+    Args:
+        admin: base URL of the Envoy's admin port.
+        counter: `delays_injected` or `aborts_injected`.
+        before: what it stood at before the fault.
+        values: the runtime keys that the fault sets.
+        allowed: targets beyond loopback that the workspace listed.
+    """
+
+    kind: Literal["requests_spoilt"] = "requests_spoilt"
+    admin: str
+    counter: str
+    before: int
+    values: dict[str, str]
+    allowed: tuple[str, ...] = ()
+
+
+class InstanceLost(_Value):
+    """The killed process is gone, its health URL does not answer and the balancer has taken it out.
+
+    Args:
+        supervisor_socket: unix socket of the supervisord that keeps it.
+        name: the instance.
+        pid: the process that was killed.
+        health: its health URL.
+        envoy_admin: base URL of the balancer's admin port.
+        allowed: targets beyond loopback that the workspace listed.
+    """
+
+    kind: Literal["instance_lost"] = "instance_lost"
+    supervisor_socket: Path
+    name: str
+    pid: int
+    health: str
+    envoy_admin: str
+    allowed: tuple[str, ...] = ()
+
+
+Effect = Annotated[RequestsSpoilt | InstanceLost, Field(discriminator="kind")]
+"""Every effect that can be seen."""
