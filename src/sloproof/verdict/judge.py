@@ -1,0 +1,267 @@
+"""Evidence in, judgement out. No data, partial data or too little data never passes."""
+
+import math
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from sloproof.definition import Definition
+from sloproof.verdict.evidence import Counts, Evidence
+from sloproof.verdict.statistics import (
+    FEWEST_BATCHES,
+    allowance,
+    clopper_pearson,
+    clusterings,
+    inflation,
+    surely_above,
+    surely_at_most,
+)
+from sloproof.verdict.wording import percent, quantity
+
+_LARGEST_FORECAST = 10**8
+_SLICED_SHARE = 0.95
+"""Slices that hold fewer of the events than this do not speak for the run."""
+_WORTH_TELLING = 0.9
+"""An effective size below this share of the requests is told."""
+
+
+class Verdict(StrEnum):
+    """What is decided about an objective."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNDECIDED = "UNDECIDED"
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: 0, 1 or 3."""
+        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNDECIDED: 3}[self]
+
+
+def combine(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict for several.
+
+    Args:
+        verdicts: in any order.
+
+    Returns:
+        FAIL if any failed, else UNDECIDED if any is undecided or there are none, else PASS.
+    """
+    seen = set(verdicts)
+    if Verdict.FAIL in seen:
+        return Verdict.FAIL
+    return Verdict.PASS if seen == {Verdict.PASS} else Verdict.UNDECIDED
+
+
+class Judgement(Definition):
+    """The verdict on one objective, and what it rests on.
+
+    Args:
+        slo: the objective's identity.
+        verdict: PASS only where the objective is proven at the stated confidence.
+        counts: what was counted.
+        confidence: of each bound, ratio of 1.
+        ratio: bad events of all events, open ones counted as bad, ratio of 1; None without usable data.
+        lower: the true bad ratio is at least this, ratio of 1; open events counted as good.
+        upper: the true bad ratio is at most this, ratio of 1; open events counted as bad.
+        effective_size: independent events that the events are worth.
+        budget_spent: share of what this run's own events may spend that they did spend, ratio of 1.
+        observed_within_budget: whether `budget_spent` is at most 1. It says what happened in this run and proves
+            nothing about the objective; None without usable data.
+        needs_more: events that would likely decide at the ratio seen; None when decided or not foreseeable.
+        reason: one plain sentence.
+    """
+
+    slo: str
+    verdict: Verdict
+    counts: Counts
+    confidence: float
+    ratio: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    effective_size: float = 0
+    budget_spent: float | None = None
+    observed_within_budget: bool | None = None
+    needs_more: int | None = None
+    reason: str
+
+    def undecided_because(self, reason: str) -> Self:
+        """The same figures without a verdict: generator saturated, sources disagree, fault without effect.
+
+        Args:
+            reason: one plain sentence, without a full stop.
+        """
+        return self.model_copy(update={"verdict": Verdict.UNDECIDED, "needs_more": None, "reason": reason})
+
+
+def judge_objective(budget: Decimal, evidence: Evidence, confidence: str = "0.95") -> Judgement:
+    """Whether the evidence proves that an objective holds, or that it is missed.
+
+    Args:
+        budget: the error budget, ratio of 1 (0.001 for 99.9 %).
+        evidence: what was counted.
+        confidence: of each bound, ratio of 1, between one half and 1.
+
+    Returns:
+        PASS if the upper bound of the bad ratio is at most the budget, FAIL if the lower bound is above it,
+        else UNDECIDED. Both bounds are exact ones on the effective size of the sample.
+
+    Raises:
+        ValueError: the budget or the confidence is impossible.
+    """
+    sure = float(confidence)
+    if not 0 < budget < 1:
+        raise ValueError(f"`{budget}` is not a budget above 0 and below 1")
+    if not 0.5 < sure < 1:  # noqa: PLR2004 - at one half a bound is a guess
+        raise ValueError(f"`{confidence}` is not a confidence above 0.5 and below 1")
+    unusable = _unusable(evidence.counts)
+    if unusable:
+        return Judgement(
+            slo=evidence.slo, verdict=Verdict.UNDECIDED, counts=evidence.counts, confidence=sure, reason=unusable
+        )
+    return _weigh(float(budget), evidence, sure)
+
+
+def _unusable(counts: Counts) -> str:
+    if not math.isfinite(counts.total) or not math.isfinite(counts.bad):
+        return f"the {counts.source} gave no number: `{counts.bad:g}` bad of `{counts.total:g}`"
+    if 0 <= counts.total < 1:
+        return f"no data: the {counts.source} counted no requests"
+    if not 0 <= counts.bad <= counts.possibly_bad <= counts.total:
+        return (
+            f"the {counts.source} contradicts itself: {quantity(counts.bad)} bad and {counts.censored} open "
+            f"of {quantity(counts.total)}"
+        )
+    return ""
+
+
+def _weigh(budget: float, evidence: Evidence, confidence: float) -> Judgement:
+    counts, clusters = evidence.counts, _Clusters(evidence, confidence)
+    bounds = _bounds(counts, clusters, confidence)
+    verdict, doubt = _decide(budget, bounds, evidence)
+    forecast = verdict is Verdict.UNDECIDED and not evidence.partial
+    spent = counts.possibly_bad / (budget * counts.total)
+    figures = Judgement(
+        slo=evidence.slo,
+        verdict=verdict,
+        counts=counts,
+        confidence=confidence,
+        ratio=counts.possibly_bad / counts.total,
+        lower=bounds.lower,
+        upper=bounds.upper,
+        effective_size=bounds.effective,
+        budget_spent=spent,
+        observed_within_budget=spent <= 1,
+        needs_more=_needs_more(budget, evidence, clusters, confidence) if forecast else None,
+        reason=doubt,
+    )
+    return figures if doubt else figures.model_copy(update={"reason": _sentence(figures, bounds, budget)})
+
+
+class _Clusters:
+    """How the events of one piece of evidence cluster.
+
+    Where bad events are the rarer ones, a run that saw few of them also saw too little of how they cluster, so that
+    the upper bound needs the allowance; a run that saw many saw their clusters too, so that the lower bound does not.
+    """
+
+    def __init__(self, evidence: Evidence, confidence: float) -> None:
+        self._own = clusterings(evidence.batches)
+        self._all = (*self._own, *clusterings(evidence.looser))
+        self._total = evidence.counts.total
+        self._bad_is_rarer = 2 * evidence.counts.bad < self._total
+        self._confidence = confidence
+
+    def divisors(self, growth: float = 1) -> tuple[float, float]:
+        """Events that are worth one independent event, for the lower and for the upper bound."""
+        high = allowance(self._all, self._confidence, growth)
+        low = inflation(self._own) if self._bad_is_rarer else high
+        most = max(self._total * growth, 1.0)
+        return min(low, most), min(high, most)
+
+
+class _Bounds(NamedTuple):
+    lower: float
+    upper: float
+    effective: float
+
+
+def _bounds(counts: Counts, clusters: _Clusters, confidence: float) -> _Bounds:
+    low, high = clusters.divisors()
+    fewest, most = counts.total / low, counts.total / high
+    return _Bounds(
+        lower=clopper_pearson(counts.bad / low, fewest, confidence)[0],
+        upper=clopper_pearson(counts.possibly_bad / high, most, confidence)[1],
+        effective=fewest,
+    )
+
+
+def _decide(budget: float, bounds: _Bounds, evidence: Evidence) -> tuple[Verdict, str]:
+    """The verdict, and why a sample that is good enough by its bounds may not pass."""
+    slices = len(evidence.batches)
+    if slices > 1 and bounds.lower > budget:
+        return Verdict.FAIL, ""
+    if evidence.partial:
+        return Verdict.UNDECIDED, f"partial evidence never passes: {evidence.partial}"
+    if slices < FEWEST_BATCHES:
+        return Verdict.UNDECIDED, (
+            f"{slices} slices of time do not show whether bad events cluster; it takes at least {FEWEST_BATCHES}"
+        )
+    sliced = sum(total for _, total in evidence.batches) / evidence.counts.total
+    if not _SLICED_SHARE <= sliced <= 1 / _SLICED_SHARE:
+        return Verdict.UNDECIDED, (
+            f"the slices of time hold {percent(sliced)} of the requests, so they do not speak for the run"
+        )
+    return (Verdict.PASS if bounds.upper <= budget else Verdict.UNDECIDED), ""
+
+
+def _sentence(judged: Judgement, bounds: _Bounds, budget: float) -> str:
+    counts = judged.counts
+    seen = f"{quantity(counts.possibly_bad)} bad of {quantity(counts.total)} requests"
+    if bounds.effective < _WORTH_TELLING * counts.total:
+        seen += f", worth {quantity(round(bounds.effective))} independent ones"
+    sure, limit = f"{percent(judged.confidence)} confidence", f"the budget of {percent(budget)}"
+    if judged.verdict is Verdict.PASS:
+        assumed = "" if counts.possibly_bad else ", taking it that bad requests do not come in clusters"
+        return f"{seen}: with {sure} at most {percent(bounds.upper)} are bad, within {limit}{assumed}"
+    if judged.verdict is Verdict.FAIL:
+        return f"{seen}: with {sure} at least {percent(bounds.lower)} are bad, over {limit}"
+    between = f"at least {percent(bounds.lower)} and at most {percent(bounds.upper)} are bad (each with {sure})"
+    more = "more requests at this ratio may not decide"
+    if judged.needs_more is not None:
+        more = f"needs {quantity(judged.needs_more)} more request{'' if judged.needs_more == 1 else 's'}"
+    return f"{seen}: {between}, so {limit} may be kept or missed; {more}"
+
+
+def _needs_more(budget: float, evidence: Evidence, clusters: _Clusters, confidence: float) -> int | None:
+    """Events that would decide if the run went on with the ratio and the clustering seen so far."""
+    counts = evidence.counts
+    if counts.possibly_bad / counts.total < budget:
+        bad, side, decided = counts.possibly_bad, 1, surely_at_most
+    elif counts.bad / counts.total > budget:
+        bad, side, decided = counts.bad, 0, surely_above
+    else:
+        return None
+
+    def would_decide(total: int) -> bool:
+        divisor = clusters.divisors(total / counts.total)[side]
+        return decided(budget, bad / counts.total * total / divisor, total / divisor, confidence)
+
+    slices = len(evidence.batches)
+    enough_slices = math.ceil(counts.total * FEWEST_BATCHES / max(slices, 1)) if slices < FEWEST_BATCHES else 0
+    needed = _least(would_decide, math.ceil(counts.total))
+    return None if needed is None else max(needed, enough_slices) - math.floor(counts.total)
+
+
+def _least(holds: Callable[[int], bool], start: int) -> int | None:
+    """The least number from `start` up for which `holds`, by doubling and bisecting; None beyond a hundred million."""
+    low, high = start, start
+    while not holds(high):
+        if high > _LARGEST_FORECAST:
+            return None
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

@@ -1,0 +1,27 @@
+"""How figures are written in a reason."""
+
+
+def percent(ratio: float) -> str:
+    """A ratio of 1 as per cent, to three significant digits: `0.0599 %`.
+
+    Args:
+        ratio: ratio of 1.
+    """
+    return f"{_plain(ratio * 100)} %"
+
+
+def quantity(count: float) -> str:
+    """A count with separators: `12,000`; decimals only where it has some.
+
+    Args:
+        count: zero or more.
+    """
+    return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.1f}"
+
+
+def _plain(value: float) -> str:
+    if value == 0:
+        return "0"
+    digits = 3
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.10f}".rstrip("0").rstrip(".") if "e" in text else text
