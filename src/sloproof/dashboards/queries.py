@@ -1,0 +1,132 @@
+"""What the panels of one SLO ask Prometheus."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Protocol, runtime_checkable
+
+from sloproof import names
+from sloproof.alerts import BurnPolicy, BurnTier, Timing
+from sloproof.alerts.recording import recorded
+from sloproof.dashboards.expressions import RateInterval, Subquery
+from sloproof.promql import Expression, Number, Selector, call, equals, parse_selector
+from sloproof.slo import SLO
+
+WINDOWS_IN_SIGHT = 10
+"""Times to exhaustion are cut here: what lasts ten budget windows is no news."""
+
+ALERT_STATES = {0: ("quiet", "green"), 1: ("pending", "orange"), 2: ("firing", "red")}
+
+
+@runtime_checkable
+class CountedByHistogram(Protocol):
+    """An indicator whose good events are one bucket of a classic histogram."""
+
+    @property
+    def threshold(self) -> timedelta:
+        """The longest good event."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """The unit of the bucket edges: `seconds` or `milliseconds`."""
+        ...
+
+    def good_bucket(self) -> Selector:
+        """The bucket of the good events."""
+        ...
+
+
+def indicator(window: timedelta, slo: SLO, timing: Timing) -> Expression:
+    """Good events of all events in the window, ratio of 1."""
+    return Number(1) - recorded(names.error_ratio(window), slo, timing)
+
+
+def burn(window: timedelta, slo: SLO, timing: Timing) -> Expression:
+    """How many times too fast the window spent the budget."""
+    return recorded(names.error_ratio(window), slo, timing) / Number(slo.budget)
+
+
+def longest_in_sight(slo: SLO, timing: Timing) -> timedelta:
+    """The time to exhaustion beyond which no figure is shown."""
+    return timing.real(slo.window) * WINDOWS_IN_SIGHT
+
+
+def seconds_left(window: timedelta, slo: SLO, timing: Timing) -> Expression:
+    """Seconds until the budget is gone, if it burns on as in the window; cut at `longest_in_sight`."""
+    left = call("clamp_min", recorded(names.BUDGET_LEFT, slo, timing), Number(0))
+    until = left * Number(seconds(timing.real(slo.window))) / burn(window, slo, timing)
+    return call("clamp_max", until, Number(seconds(longest_in_sight(slo, timing))))
+
+
+def burn_down(slo: SLO, timing: Timing) -> Expression:
+    """What is left of the budget of the shown range, from 1 at its start; the range must be the SLO's window.
+
+    The budget is that of the events that came in the range, so that the line ends at the budget left now.
+    """
+    window, step = timing.real(slo.window), timing.real(timing.base)
+    bad = recorded(names.errors(timing.base), slo, timing) * call("scalar", _since_start())
+    spent = call("sum_over_time", Subquery(bad, window, step))
+    total = call("sum_over_time", Subquery(recorded(names.total(timing.base), slo, timing), window, step, "end()"))
+    return Number(1) - spent / (total * Number(slo.budget))
+
+
+def even_burn_down(slo: SLO, timing: Timing) -> Expression:
+    """What would be left if the budget were spent evenly over the shown range."""
+    return Number(1) - (_now() - _start()) / Number(seconds(timing.real(slo.window)))
+
+
+def alert_state(tier: BurnTier, slo: SLO, timing: Timing) -> Expression:
+    """2 when the tier's alert fires, 1 while it is pending, 0 when quiet; nothing while its window is not measured."""
+    alert = equals(names.ALERT_NAME, names.burn_alert(slo.service.name, slo.name, tier.name))
+    alerts = recorded("ALERTS", slo, timing).matching(alert)
+    firing = call("max", alerts.matching(equals("alertstate", "firing"))) * 2
+    pending = call("max", alerts.matching(equals("alertstate", "pending")))
+    measured = call("max", recorded(names.error_ratio(tier.long), slo, timing)) * 0
+    return firing.otherwise(pending).otherwise(measured)
+
+
+def bad_by(labels: Sequence[str], slo: SLO) -> Expression:
+    """Bad events per second from the SLO's own raw series, split by labels; zero for those without any."""
+    counters = slo.sli.counters()
+    total = _rate_by(labels, counters.total)
+    if counters.bad is not None:
+        return _rate_by(labels, counters.bad).otherwise(total * 0)
+    return call("clamp_min", total - _rate_by(labels, counters.good or counters.total), Number(0))
+
+
+def latency_quantile(share: Decimal, buckets: CountedByHistogram) -> Expression:
+    """The latency that this share of events stayed within, in the histogram's unit."""
+    good = buckets.good_bucket()
+    every = replace(good, matchers=tuple(matcher for matcher in good.matchers if matcher.label != "le"))
+    return call("histogram_quantile", Number(share), call("rate", RateInterval(every)).sum(by=["le"]))
+
+
+def page_window(policy: BurnPolicy) -> timedelta:
+    """The window by which "now" is judged: the long one of the fastest tier."""
+    return policy.tiers[0].long
+
+
+def seconds(duration: timedelta) -> Decimal:
+    """A duration as an exact number of seconds."""
+    return Decimal(duration // timedelta(microseconds=1)) / Decimal(1_000_000)
+
+
+def _rate_by(labels: Sequence[str], counter: str) -> Expression:
+    return call("rate", RateInterval(parse_selector(counter))).sum(by=labels)
+
+
+def _now() -> Expression:
+    return call("vector", call("time"))
+
+
+def _start() -> Expression:
+    """The first instant of the shown range; Grafana's own variables ignore a panel's fixed range."""
+    second = timedelta(seconds=1)
+    return call("max_over_time", Subquery(_now(), second, second, "start()"))
+
+
+def _since_start() -> Expression:
+    """1 from the start of the shown range on, 0 before it."""
+    return call("clamp_max", call("clamp_min", _now() - _start(), Number(0)), Number(1))

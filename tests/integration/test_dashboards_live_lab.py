@@ -1,0 +1,117 @@
+"""The dashboards of this very workspace, asked of the Prometheus of a live, loaded and slightly broken lab."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+import sloproof.lab
+from sloproof.alerts import Timing
+from sloproof.dashboards import CustomPanels, overview_dashboard, service_dashboard
+from sloproof.definition import parse_duration
+from sloproof.lab.envoy_bootstrap import ABORT_PERCENT
+from sloproof.lab.state import LabState
+from sloproof.workspace import load_workspace
+from sloproof.workspace.lab_files import lab_files, lab_timing
+from sloproof.workspace.loading import Workspace
+from tests.integration.lab_calls import call, log_in, many, set_runtime
+
+pytestmark = pytest.mark.integration
+
+SCALE = 120
+SECONDS_OF_LOAD = 8
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return load_workspace(Path(__file__))
+
+
+@pytest.fixture(scope="module")
+def clock(workspace: Workspace) -> Timing:
+    return lab_timing(workspace, SCALE)
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    workspace: Workspace, clock: Timing, parts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabState]:
+    folder = tmp_path_factory.mktemp("lab") / "lab"
+    state = sloproof.lab.up(
+        "tasks",
+        folder=folder,
+        generated=lab_files(workspace, clock),
+        scale=SCALE,
+        scrape_interval=clock.scrape,
+        evaluation_interval=clock.real(clock.evaluation),
+        lifetime=clock.real(clock.base) * 60,
+        owner_pid=os.getpid(),
+    )
+    try:
+        load(state)
+        yield state
+    finally:
+        sloproof.lab.down(folder)
+
+
+def load(lab: LabState) -> None:
+    """A few seconds of reads, some of them answered with an error by the balancer."""
+    token = log_in(lab)
+    set_runtime(lab, **{ABORT_PERCENT: "20"})
+    until = time.monotonic() + SECONDS_OF_LOAD
+    while time.monotonic() < until:
+        many(lab, 20, token)
+        time.sleep(0.1)
+    set_runtime(lab, **{ABORT_PERCENT: "0"})
+    time.sleep(2)
+
+
+def dashboards(workspace: Workspace, clock: Timing) -> dict[str, dict[str, Any]]:
+    policies = {slo.identity: workspace.policy(slo) for slo in workspace.slos}
+    found = {"overview": overview_dashboard(workspace.slos, policies, clock)}
+    for service in workspace.services:
+        slos = [slo for slo in workspace.slos if slo.service.name == service.name]
+        own = [p for c in workspace.all_of(CustomPanels) if c.service.name == service.name for p in c.panels]
+        found[service.name] = service_dashboard(service, slos, policies, clock, extra=own)
+    return found
+
+
+def answer(lab: LabState, panel: Mapping[str, Any], target: Mapping[str, Any], clock: Timing) -> list[dict[str, Any]]:
+    """What Grafana would draw, from the same kind of request."""
+    now = time.time()
+    length = parse_duration(panel["timeFrom"]).total_seconds() if "timeFrom" in panel else 10
+    span = {"start": f"{now - length}", "end": f"{now}", "step": f"{length / 100}"}
+    asked = {"query": target["expr"].replace("$__rate_interval", "3s")} | ({} if target["instant"] else span)
+    kind = "query" if target["instant"] else "query_range"
+    document = call(lab.prometheus, "GET", f"/api/v1/{kind}?{urlencode(asked)}").json()
+    assert document["status"] == "success", document
+    assert not document.get("warnings"), document
+    result: list[dict[str, Any]] = document["data"]["result"]
+    return result
+
+
+def test_every_panel_of_every_dashboard_has_data(loaded: LabState, workspace: Workspace, clock: Timing) -> None:
+    empty = [
+        (name, panel["title"], target["expr"])
+        for name, dashboard in dashboards(workspace, clock).items()
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", [])
+        if not answer(loaded, panel, target, clock)
+    ]
+    assert empty == []
+
+
+def test_both_instances_have_their_share(loaded: LabState, workspace: Workspace, clock: Timing) -> None:
+    panels = dashboards(workspace, clock)["tasks"]["panels"]
+    panel = next(panel for panel in panels if panel["title"] == "Share of requests by instance")
+    shares = {
+        series["metric"]["instance"]: median(float(value) for _, value in series["values"] if value != "NaN")
+        for series in answer(loaded, panel, panel["targets"][0], clock)
+    }
+    assert set(shares) == {"a1", "a2"}
+    assert all(0.25 < share < 0.75 for share in shares.values()), shares
