@@ -1,0 +1,1 @@
+"""The `tasks` system: a balancer, stateless API instances and one PostgreSQL."""

@@ -1,0 +1,97 @@
+"""The shape of the `tasks` system: Envoy before two instances of the API, and one PostgreSQL."""
+
+from sloproof.lab.envoy_bootstrap import Balancer, bootstrap
+from sloproof.lab.postgres_cluster import PostgresCluster
+from sloproof.lab.tasks.settings import SECRETS
+from sloproof.lab.topology import Program, ScrapeJob, Site, System, Topology
+
+INSTANCES = ("a1", "a2")
+DATABASE = "tasks"
+_BALANCER, _ADMIN, _POSTGRES = "balancer", "envoy-admin", "postgres"
+
+
+def build(site: Site) -> Topology:
+    """The system's programs, scrape jobs and files on a site."""
+    return Topology(
+        programs=(_postgres(site), *(_instance(site, name) for name in INSTANCES), _envoy(site)),
+        balancer=_BALANCER,
+        envoy_admin=_ADMIN,
+        instances=INSTANCES,
+        scrapes=(
+            ScrapeJob(job="tasks-api", targets={name: site.address(name) for name in INSTANCES}),
+            ScrapeJob(job="tasks-balancer", targets={"balancer": site.address(_ADMIN)}, path="/stats/prometheus"),
+        ),
+        files={"envoy.json": _bootstrap(site)},
+        secrets=SECRETS,
+        database=DATABASE,
+    )
+
+
+def _postgres(site: Site) -> Program:
+    cluster = PostgresCluster(binary=site.parts["postgres"], folder=site.runtime / "postgres", user=site.database_user)
+    return Program(
+        name=_POSTGRES,
+        command=cluster.command(site.ports[_POSTGRES]),
+        port=site.ports[_POSTGRES],
+        url=f"postgresql://{site.address(_POSTGRES)}/{DATABASE}",
+        user=site.database_user,
+        stop_signal="INT",
+        priority=10,
+    )
+
+
+def _instance(site: Site, name: str) -> Program:
+    environment = {
+        "TASKS_INSTANCE": name,
+        "TASKS_PORT": str(site.ports[name]),
+        "TASKS_UNHEALTHY_FLAG": str(site.unhealthy / name),
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(site.ports[_POSTGRES]),
+        "PGUSER": DATABASE,
+        "PGDATABASE": DATABASE,
+        "PGAPPNAME": name,
+    }
+    if site.traces:
+        environment["TASKS_TRACES_FILE"] = str(site.folder / "traces" / f"{name}.jsonl")
+    return Program(
+        name=name,
+        command=(site.python, "-m", "sloproof.lab.tasks.instance"),
+        environment=environment,
+        port=site.ports[name],
+        url=site.url(name),
+        health=f"{site.url(name)}/readyz",
+        priority=20,
+    )
+
+
+def _envoy(site: Site) -> Program:
+    return Program(
+        name=_BALANCER,
+        command=(
+            str(site.parts["envoy"]),
+            "--config-path", str(site.folder / "config" / "envoy.json"),
+            "--concurrency", "1",
+            "--log-level", "warning",
+            "--disable-hot-restart",
+            "--drain-time-s", "1",
+        ),
+        port=site.ports[_BALANCER],
+        url=site.url(_BALANCER),
+        health=f"{site.url(_ADMIN)}/ready",
+        priority=30,
+    )  # fmt: skip
+
+
+def _bootstrap(site: Site) -> str:
+    return bootstrap(
+        Balancer(
+            name=DATABASE,
+            port=site.ports[_BALANCER],
+            admin_port=site.ports[_ADMIN],
+            instances={name: site.ports[name] for name in INSTANCES},
+            repeatable_paths=("/login",),
+        )
+    )
+
+
+SYSTEM = System(ports=(_BALANCER, _ADMIN, *INSTANCES, _POSTGRES), parts=("postgres", "envoy"), build=build)
