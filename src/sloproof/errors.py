@@ -59,7 +59,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return " ".join(part for part in (place, f"{self.name}:" if self.name else "", self.what, f"[{self.check}]") if part)
+        return " ".join(
+            part for part in (place, f"{self.name}:" if self.name else "", self.what, f"[{self.check}]") if part
+        )
 
 
 class DefinitionError(SloproofError):

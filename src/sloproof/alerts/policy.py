@@ -13,7 +13,7 @@ from sloproof.slo import SLO
 
 def _text_to_ratio(value: object) -> object:
     if isinstance(value, float):
-        raise ValueError(f"write the share as text, `\"{value}\"`: a float is not exact")
+        raise ValueError(f'write the share as text, `"{value}"`: a float is not exact')
     return value
 
 

@@ -89,7 +89,9 @@ def firing_promise(tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Ev
     return None if crossing is None else _bounds(crossing, tier, timing, hold=timing.real(tier.hold))
 
 
-def clearing_promise(tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events], fired: float) -> Promise | None:
+def clearing_promise(
+    tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events], fired: float
+) -> Promise | None:
     """When a tier that fired must clear again.
 
     Args:

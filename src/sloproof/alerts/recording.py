@@ -45,7 +45,9 @@ def raw_windows(policy: BurnPolicy) -> frozenset[timedelta]:
     return frozenset(w for tier in policy.tiers if tier.long <= RAW_UP_TO for w in (tier.short, tier.long))
 
 
-def window_rules(slo: SLO, windows: Iterable[timedelta], raw: frozenset[timedelta], timing: Timing) -> list[RecordingRule]:
+def window_rules(
+    slo: SLO, windows: Iterable[timedelta], raw: frozenset[timedelta], timing: Timing
+) -> list[RecordingRule]:
     """The error ratio of each window, ratio of 1; absent while there is no traffic."""
     labels = identity_labels(slo, timing)
     return [
@@ -60,7 +62,9 @@ def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
         real = timing.real(window)
         counted: Expression = slo.sli.errors(real) * Number(_seconds(real))
     else:
-        counted = _sum_of(names.errors(timing.base), slo, window, timing) * Number(_seconds(timing.real(timing.evaluation)))
+        counted = _sum_of(names.errors(timing.base), slo, window, timing) * Number(
+            _seconds(timing.real(timing.evaluation))
+        )
     return RecordingRule(names.error_count(window), counted, identity_labels(slo, timing))
 
 

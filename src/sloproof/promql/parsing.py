@@ -4,7 +4,7 @@ from typing import Any
 
 import promql_parser
 
-from sloproof.promql.expression import MatchOperator, Matcher, Selector
+from sloproof.promql.expression import Matcher, MatchOperator, Selector
 
 _OPERATORS: dict[str, MatchOperator] = {
     str(promql_parser.MatchOp.Equal): "=",
@@ -28,9 +28,13 @@ def parse_selector(text: str) -> Selector:
     """
     parsed = _parse(text)
     if not isinstance(parsed, promql_parser.VectorSelector):
-        raise ValueError(f"`{text}` is more than a selector; give only the metric and its labels, sloproof adds the rate and the window")
+        raise ValueError(
+            f"`{text}` is more than a selector; give only the metric and its labels, sloproof adds the rate and the window"
+        )
     if parsed.offset is not None or parsed.at is not None or parsed.matchers.or_matchers:
-        raise ValueError(f"`{text}` has an offset, an `@` or an `or` between matchers; give only the metric and its labels")
+        raise ValueError(
+            f"`{text}` has an offset, an `@` or an `or` between matchers; give only the metric and its labels"
+        )
     matchers = [Matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in parsed.matchers.matchers]
     named = [m.value for m in matchers if m.label == "__name__" and m.operator == "="]
     metric = parsed.name or (named[0] if named else "")

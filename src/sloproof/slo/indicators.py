@@ -40,8 +40,31 @@ class SampleSeries(Definition):
     share_of_errors: int
 
 
+class EventCounters(Definition):
+    """The raw counters that count events one by one; exactly one of `bad` and `good` is given.
+
+    Args:
+        total: selector of the counter of all events.
+        bad: selector of the counter of bad events.
+        good: selector of the counter of good events; bad ones are the rest.
+    """
+
+    total: str
+    bad: str | None = None
+    good: str | None = None
+
+
 class Indicator(Protocol):
     """What the generators need to know of an indicator."""
+
+    @property
+    def client_threshold(self) -> Decimal | None:
+        """Seconds above which a client calls an answer bad; None where a failed answer is the bad one."""
+        ...
+
+    def counters(self) -> EventCounters:
+        """The raw counters to count a run's events with."""
+        ...
 
     def errors(self, window: timedelta) -> Expression:
         """Bad events per second over the window, one series, zero when there are none yet."""
@@ -75,7 +98,7 @@ class ErrorRatio(Definition):
     good: str = "answered without a server error"
 
     def __init__(self, *, errors: str, total: str, **others: Any) -> None:
-        super().__init__(errors_selector=errors, total_selector=total, **others)
+        super().__init__(**{"errors_selector": errors, "total_selector": total, **others})
 
     def errors(self, window: timedelta) -> Expression:
         """Bad events per second over the window; zero when traffic exists and no error was ever seen."""
@@ -93,6 +116,15 @@ class ErrorRatio(Definition):
         if errors.metric == total.metric:
             return bad, SampleSeries(selector=str(_apart(total, errors)), share_of_total=1, share_of_errors=-1)
         return bad, SampleSeries(selector=str(total), share_of_total=1, share_of_errors=0)
+
+    @property
+    def client_threshold(self) -> None:
+        """None: a client calls a failed answer bad, however fast it was."""
+        return None
+
+    def counters(self) -> EventCounters:
+        """The two counters as they are."""
+        return EventCounters(total=self.total_selector, bad=self.errors_selector)
 
     def sentence(self) -> str:
         """What a good event is."""
@@ -121,7 +153,7 @@ class LatencyBelow(Definition):
     unit: Literal["seconds", "milliseconds"] = "seconds"
 
     def __init__(self, threshold: str | timedelta, /, **others: Any) -> None:
-        super().__init__(threshold=threshold, **others)
+        super().__init__(**{"threshold": threshold, **others})
 
     def errors(self, window: timedelta) -> Expression:
         """Answers slower than the threshold per second over the window.
@@ -143,10 +175,18 @@ class LatencyBelow(Definition):
             Matcher("le", "=~", f"{edge}(\\.0)?") if "." not in edge else equals("le", edge)
         )
 
+    @property
+    def client_threshold(self) -> Decimal:
+        """The threshold in seconds, exact."""
+        return Decimal(self.threshold // timedelta(microseconds=1)) / Decimal(1_000_000)
+
+    def counters(self) -> EventCounters:
+        """All answers, and those within the threshold."""
+        return EventCounters(total=str(self._series("_count")), good=str(self.good_bucket()))
+
     def edge(self) -> str:
         """The bucket's edge in the histogram's unit, as Prometheus writes it before version 3."""
-        seconds = Decimal(self.threshold // timedelta(microseconds=1)) / Decimal(1_000_000)
-        text = f"{seconds / _UNIT_SECONDS[self.unit]:f}"
+        text = f"{self.client_threshold / _UNIT_SECONDS[self.unit]:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
 
     def samples(self) -> tuple[SampleSeries, ...]:

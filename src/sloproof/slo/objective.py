@@ -14,7 +14,7 @@ from sloproof.slo.service import Service
 
 def _exact(value: Any) -> Any:
     if isinstance(value, float):
-        raise ValueError(f"write the objective as text, `\"{value}\"`: a float is not exact")
+        raise ValueError(f'write the objective as text, `"{value}"`: a float is not exact')
     return value
 
 
@@ -47,7 +47,9 @@ class SLO(Definition):
     @classmethod
     def _possible(cls, objective: Decimal) -> Decimal:
         if objective == 100:
-            raise ValueError("`100` leaves no error budget: the first bad event breaks it for the whole window; promise less, for example `99.9`")
+            raise ValueError(
+                "`100` leaves no error budget: the first bad event breaks it for the whole window; promise less, for example `99.9`"
+            )
         if not 0 < objective < 100:
             raise ValueError(f"`{objective}` is not a percentage above 0 and below 100")
         return objective

@@ -1,0 +1,34 @@
+"""The checks that ask a live Prometheus; each is a file of its own beside this one."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from sloproof.checks import selector_matches_nothing, threshold_no_bucket
+from sloproof.checks.subject import Subject
+from sloproof.errors import Problem
+from sloproof.prometheus import Prometheus
+
+LOOK_BACK = timedelta(hours=1)
+"""How far back a series or a bucket may have been scraped for the last time."""
+
+ONLINE: tuple[Callable[[Subject, Prometheus, float, float], Iterator[Problem]], ...] = (
+    selector_matches_nothing.check,
+    threshold_no_bucket.check,
+)
+
+
+def run_online(subject: Subject, prometheus: Prometheus) -> list[Problem]:
+    """Every problem that only the live metrics show, by file and line.
+
+    Args:
+        subject: the definitions.
+        prometheus: the adapter of the server to ask.
+
+    Raises:
+        PartFailed: the server does not answer.
+    """
+    end = time.time()
+    start = end - LOOK_BACK.total_seconds()
+    found = [problem for check in ONLINE for problem in check(subject, prometheus, start, end)]
+    return sorted(found, key=lambda problem: (problem.path, problem.line, problem.check))

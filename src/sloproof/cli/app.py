@@ -1,0 +1,66 @@
+"""The commands and how a program run ends: a message with a hint, and the exit code of its kind."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from sloproof import __version__
+from sloproof.cli import chaos, check, demo, generate, init, lab, load
+from sloproof.cli.interruption import Interrupted, interruptible
+
+app = typer.Typer(
+    name="sloproof",
+    help="SLOs you can prove: rules, alerts, dashboards and runbooks from one definition, then load and faults that show whether they hold.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init")(init.init)
+app.command("generate")(generate.generate)
+app.command("check")(check.check)
+app.command("demo")(demo.demo)
+app.add_typer(lab.app, name="lab")
+app.add_typer(load.app, name="load")
+app.add_typer(chaos.app, name="chaos")
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        typer.echo(f"sloproof {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the words after `sloproof`; those of the process by default.
+
+    Returns:
+        The exit code; see `sloproof.errors`. 130 or 143 after an interruption.
+    """
+    from sloproof.cli.ending import explain
+
+    with interruptible():
+        try:
+            code = app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+            return int(code or 0)
+        except Interrupted as interruption:
+            typer.echo(f"\nstopped by {signal.Signals(interruption.signal).name}", err=True)
+            return 128 + interruption.signal
+        except Exception as error:
+            return explain(error)

@@ -1,0 +1,50 @@
+"""`sloproof chaos run | undo`."""
+
+from typing import Annotated
+
+import typer
+
+from sloproof.cli import console
+
+app = typer.Typer(help="Break a system on purpose, and put it back.", no_args_is_help=True)
+
+ExperimentName = Annotated[str, typer.Argument(help="An experiment of `chaos/`, such as `lose-one-instance`.")]
+Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; beside the run's records by default.")]
+
+
+@app.command()
+def run(name: ExperimentName, report: Report = None) -> None:
+    """Run an experiment against the lab: its load, its faults, and what must be seen."""
+    from sloproof.chaos.experiment import Experiment
+    from sloproof.chaos.run import run_experiment
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.outcome import conclude
+    from sloproof.cli.progress import live_line
+    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+    from sloproof.workspace import load_workspace
+
+    workspace = load_workspace()
+    experiment = workspace.named(Experiment, name)
+    surroundings = surroundings_of(workspace, running_lab(workspace, experiment.system))
+    folder = new_run_folder(workspace, name)
+    for fault in experiment.faults:
+        console.say(f"planned: {fault.describe()}")
+    with live_line() as watch:
+        facts = run_experiment(experiment, surroundings, folder, watch)
+    stage = Stage.of_experiment(experiment, facts)
+    raise typer.Exit(conclude([stage], surroundings, folder, f"Chaos experiment {name}", f"sloproof chaos run {name}", report))
+
+
+@app.command()
+def undo() -> None:
+    """Put back whatever a run has left broken, also after `kill -9`; safe to repeat."""
+    from sloproof.chaos.undo import undo_all
+    from sloproof.cli.interruption import uninterrupted
+    from sloproof.workspace import load_workspace
+
+    workspace = load_workspace()
+    with uninterrupted():
+        undone = undo_all(workspace.state / "ledger.jsonl", console.say)
+    console.say(
+        f"{len(undone)} fault{'s' if len(undone) != 1 else ''} put back" if undone else "nothing was left broken"
+    )

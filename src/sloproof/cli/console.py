@@ -1,0 +1,71 @@
+"""What people read: data on standard output, talk on standard error, colour only where a terminal wants it."""
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sloproof.errors import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
+
+
+@cache
+def output() -> "Console":
+    """Standard output, for results."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+@cache
+def talk() -> "Console":
+    """Standard error, for everything else."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """One line of talk."""
+    talk().print(message, markup=False)
+
+
+def show(message: str) -> None:
+    """One line of a result."""
+    output().print(message, markup=False)
+
+
+def failure(message: str, hint: str) -> None:
+    """An error and what to do about it."""
+    talk().print("[bold red]error:[/] ", end="")
+    say(message)
+    if hint:
+        talk().print("\n[bold]hint:[/] ", end="")
+        say(hint)
+
+
+def problems(found: Sequence[Problem]) -> None:
+    """Every problem with its place and its hint, then their number."""
+    for problem in found:
+        say(str(problem))
+        if problem.hint:
+            talk().print(f"  hint: {problem.hint}", style="dim", markup=False)
+    talk().print(f"\n{len(found)} problem{'s' if len(found) != 1 else ''}", style="bold red")
+
+
+def data(text: str) -> None:
+    """Machine-readable output, as it is."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def verdict(word: str) -> "Text":
+    """A verdict in its colour."""
+    from rich.text import Text
+
+    return Text(word, style=STYLES.get(word, ""))

@@ -1,0 +1,162 @@
+"""`sloproof demo`: the whole story on a live system, in minutes."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sloproof.cli import console
+from sloproof.cli.lab import DEFAULT_SCALE
+
+if TYPE_CHECKING:
+    from sloproof.chaos.experiment import Experiment
+    from sloproof.chaos.run import Surroundings, Watch
+    from sloproof.chaos.stage import Stage
+    from sloproof.workspace import Workspace
+
+LIFETIME = "15m"
+"""The lab of a demo ends by itself after this, whatever becomes of the demo."""
+SYSTEM = "tasks"
+LOAD = "steady"
+EXPERIMENTS = ("lose-one-instance", "slow-backend")
+
+Report = Annotated[
+    Path | None, typer.Option(help="Where the HTML report goes; `sloproof-report.html` of the run's folder by default.")
+]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in a browser when there is one.")]
+
+
+def demo(report: Report = None, open_report: Open = True) -> None:
+    """Bring a system up, load it, break it twice, and show what was expected and what was observed."""
+    from sloproof.cli.outcome import conclude
+    from sloproof.cli.surroundings import new_run_folder
+
+    started = time.monotonic()
+    workspace = _workspace()
+    folder = new_run_folder(workspace, "demo")
+    plan = _Plan(
+        ["start the system and load its rules", "steady load", *EXPERIMENTS, "write the report, end the system"]
+    )
+    with _lab(workspace, plan) as surroundings:
+        stages = list(_stages(workspace, surroundings, folder, plan))
+        plan.next()
+        code = conclude(stages, surroundings, folder, "A live system, loaded and broken twice", "sloproof demo", str(report) if report else None)
+    console.say(f"done in {time.monotonic() - started:.0f} s")
+    file = report or folder / "report.html"
+    if open_report and _has_a_display():
+        typer.launch(file.resolve().as_uri())
+    raise typer.Exit(code)
+
+
+class _Plan:
+    """Says what happens now and what comes next."""
+
+    def __init__(self, steps: list[str]) -> None:
+        self._steps = steps
+        self._now = -1
+
+    def next(self) -> str:
+        """Go to the next step and announce it; returns the prefix of its live line."""
+        self._now += 1
+        upcoming = self._steps[self._now + 1] if self._now + 1 < len(self._steps) else "nothing"
+        console.talk().print(
+            f"\n[bold]{self._now + 1}/{len(self._steps)} {self._steps[self._now]}[/]  [dim](next: {upcoming})[/]"
+        )
+        return "  "
+
+
+def _stages(workspace: "Workspace", surroundings: "Surroundings", folder: Path, plan: _Plan) -> "Iterator[Stage]":
+    from sloproof.chaos.experiment import Experiment
+    from sloproof.chaos.run import run_load
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.progress import live_line
+    from sloproof.loadtests.profile import LoadProfile
+
+    profile = workspace.named(LoadProfile, LOAD)
+    experiments = [workspace.named(Experiment, name) for name in EXPERIMENTS]
+
+    def watched(run: "Callable[[Watch], Stage]") -> "Stage":
+        with live_line(plan.next()) as watch:
+            stage = run(watch)
+        for finding in stage.findings:
+            console.talk().print(
+                "  ", console.verdict(finding.verdict.value), f" {finding.expected}: {finding.observed}", markup=False
+            )
+        return stage
+
+    yield watched(lambda watch: Stage.of_load(LOAD, run_load(profile, surroundings, folder / LOAD, watch)))
+    for experiment in experiments:
+        yield watched(_experiment_run(experiment, surroundings, folder / experiment.name))
+
+
+def _experiment_run(experiment: "Experiment", surroundings: "Surroundings", folder: Path) -> "Callable[[Watch], Stage]":
+    from sloproof.chaos.run import run_experiment
+    from sloproof.chaos.stage import Stage
+
+    def run(watch: "Watch") -> "Stage":
+        for fault in experiment.faults:
+            console.say(f"  {fault.describe()}")
+        return Stage.of_experiment(experiment, run_experiment(experiment, surroundings, folder, watch))
+
+    return run
+
+
+@contextmanager
+def _lab(workspace: "Workspace", plan: _Plan) -> "Iterator[Surroundings]":
+    """The demo's own lab; it dies with the demo, whatever ends that."""
+    from sloproof import lab
+    from sloproof.cli.interruption import uninterrupted
+    from sloproof.cli.options import duration
+    from sloproof.cli.surroundings import lab_folder, parts_folder, surroundings_of
+    from sloproof.lab import parts_apt
+    from sloproof.workspace.lab_files import lab_files, lab_timing
+
+    timing, folder = lab_timing(workspace, DEFAULT_SCALE), lab_folder(workspace, SYSTEM)
+    prefix = plan.next()
+
+    def say(message: str) -> None:
+        console.say(prefix + message)
+
+    parts_apt.install(parts_folder(workspace), say)
+    state = lab.up(
+        SYSTEM,
+        folder=folder,
+        generated=lab_files(workspace, timing),
+        scale=DEFAULT_SCALE,
+        scrape_interval=timing.scrape,
+        evaluation_interval=timing.real(timing.evaluation),
+        lifetime=duration(LIFETIME, "lifetime"),
+        owner_pid=os.getpid(),
+        parts=parts_folder(workspace),
+        say=say,
+    )
+    try:
+        yield surroundings_of(workspace, state)
+    finally:
+        with uninterrupted():
+            lab.down(folder, say=say)
+
+
+def _workspace() -> "Workspace":
+    """The workspace around the working directory, or one made for the demo where there is none."""
+    from sloproof.errors import UsageError
+    from sloproof.workspace import load_workspace, template
+
+    try:
+        return load_workspace()
+    except UsageError as error:
+        if "no sloproof workspace" not in error.message:
+            raise
+    folder = Path("sloproof-demo")
+    if not folder.exists():
+        template.copy_to(folder)
+        console.say(f"no workspace here: made one in `{folder}`")
+    return load_workspace(folder)
+
+
+def _has_a_display() -> bool:
+    return console.talk().is_terminal and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

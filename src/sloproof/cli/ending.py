@@ -1,0 +1,48 @@
+"""How an error is told, and which exit code it ends with."""
+
+import os
+import traceback
+
+import typer
+from typer import Abort, Exit
+
+from sloproof.cli import console
+from sloproof.errors import DefinitionError, SloproofError
+
+
+def explain(error: Exception) -> int:
+    """Tell an error to the user.
+
+    Args:
+        error: what ended the command.
+
+    Returns:
+        The exit code.
+    """
+    if isinstance(error, Exit):
+        return error.exit_code
+    if isinstance(error, Abort):
+        typer.echo("stopped", err=True)
+        return 130
+    if isinstance(error, DefinitionError):
+        console.problems(error.problems)
+        return error.exit_code
+    if isinstance(error, SloproofError):
+        console.failure(error.message, error.hint)
+        return error.exit_code
+    return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    show = getattr(error, "format_message", None)  # usage errors of the option parser
+    if show is not None:
+        console.failure(str(show()), "`--help` after the command lists what it takes")
+        return 2
+    if os.environ.get("SLOPROOF_DEBUG"):
+        traceback.print_exception(error)
+    else:
+        console.failure(
+            f"{type(error).__name__}: {error}",
+            "this is a fault of sloproof; set SLOPROOF_DEBUG=1 to see where it happened",
+        )
+    return 6

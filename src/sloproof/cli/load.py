@@ -1,0 +1,31 @@
+"""`sloproof load run`."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
+
+ProfileName = Annotated[str, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
+Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; beside the run's records by default.")]
+
+
+@app.command()
+def run(name: ProfileName, report: Report = None) -> None:
+    """Run a load profile against the lab; each objective passes, fails or stays undecided."""
+    from sloproof.chaos.run import run_load
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.outcome import conclude
+    from sloproof.cli.progress import live_line
+    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+    from sloproof.loadtests.profile import LoadProfile
+    from sloproof.workspace import load_workspace
+
+    workspace = load_workspace()
+    profile = workspace.named(LoadProfile, name)
+    surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
+    folder = new_run_folder(workspace, name)
+    with live_line() as watch:
+        facts = run_load(profile, surroundings, folder, watch)
+    stage = Stage.of_load(name, facts)
+    raise typer.Exit(conclude([stage], surroundings, folder, f"Load run {name}", f"sloproof load run {name}", report))

@@ -1,0 +1,89 @@
+"""How a run ends: its table, its report, its exit code."""
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sloproof.chaos.stage import Stage, verdict_of
+from sloproof.cli import console
+from sloproof.errors import UndoFailed
+
+if TYPE_CHECKING:
+    from sloproof.chaos.run import Surroundings
+    from sloproof.report.model import RunReport
+
+
+def conclude(
+    stages: Sequence[Stage], surroundings: "Surroundings", folder: Path, title: str, command: str, report: str | None
+) -> int:
+    """Print the table, write the report, and say how the command ends.
+
+    Args:
+        stages: the parts of the run, in order.
+        surroundings: where it happened.
+        folder: the run's records.
+        title: what was done, for the report's heading.
+        command: what was typed.
+        report: where the HTML goes; None for beside the records.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UndoFailed: a fault is still in place.
+    """
+    from sloproof.report.curves import run_charts
+    from sloproof.report.from_run import run_report
+    from sloproof.report.html import render_html
+    from sloproof.report.json import render_json
+    from sloproof.workspace.files import write_file
+
+    verdict = verdict_of(stages)
+    model = run_report(
+        stages,
+        verdict=verdict,
+        charts=run_charts(stages, surroundings.prometheus),
+        system=stages[0].facts.load.system,
+        scale=surroundings.timing.scale,
+        title=title,
+        command=command,
+        environment=_environment(stages),
+    )
+    file = Path(report) if report else folder / "report.html"
+    write_file(file, render_html(model))
+    write_file(folder / "report.json", render_json(model))
+    _print(model)
+    console.say(f"report: {file}")
+    left = [description for stage in stages for description in stage.facts.chaos.not_undone]
+    if left:
+        raise UndoFailed(
+            f"still broken: {'; '.join(left)}",
+            hint="run `sloproof chaos undo`; the ledger in `.sloproof` names each fault",
+        )
+    return verdict.exit_code
+
+
+def _print(report: "RunReport") -> None:
+    """The table of expected against observed: drawn on a terminal, in plain lines elsewhere."""
+    from sloproof.report.terminal import render_plain, render_terminal
+
+    if console.output().is_terminal:
+        console.output().print(render_terminal(report))
+    else:
+        console.data(render_plain(report, console.output().width) + "\n")
+
+
+def _environment(stages: Sequence[Stage]) -> dict[str, str]:
+    from importlib.metadata import version
+
+    from sloproof import __version__
+
+    locust = next((stage.facts.load.locust_version for stage in stages if stage.facts.load.locust_version), "")
+    return {
+        "sloproof": __version__,
+        "Python": platform.python_version(),
+        "Locust": locust,
+        "Chaos Toolkit": version("chaostoolkit"),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,77 @@
+"""A lab that is up, as a run wants it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sloproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from sloproof.chaos.run import Surroundings
+    from sloproof.lab.state import LabState
+    from sloproof.workspace import Workspace
+
+
+def lab_folder(workspace: "Workspace", system: str) -> Path:
+    """Where the lab of a system keeps its state."""
+    return workspace.state / "lab" / system
+
+
+def parts_folder(workspace: "Workspace") -> Path:
+    """Where binaries that were fetched for this workspace lie."""
+    return workspace.state / "parts"
+
+
+def running_lab(workspace: "Workspace", system: str) -> "LabState":
+    """The lab of a system.
+
+    Raises:
+        UsageError: it is not up.
+    """
+    from sloproof import lab
+
+    status = lab.status(lab_folder(workspace, system))
+    if status is None or status.stale:
+        raise UsageError(f"the lab of `{system}` is not up", hint=f"start it with `sloproof lab up {system}`")
+    return status.state
+
+
+def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings":
+    """Everything a run needs to know of a lab and of the definitions that are judged in it."""
+    from sloproof.alerts import Timing
+    from sloproof.chaos.run import Surroundings
+    from sloproof.prometheus import Prometheus
+
+    timing = Timing(
+        scale=state.scale, scrape=_seconds(state.scrape_interval), evaluation=workspace.settings.evaluation_interval
+    )
+    slos = tuple(slo for slo in workspace.slos if slo.service.name == state.system)
+    return Surroundings(
+        workspace=workspace.root,
+        state=workspace.state,
+        lab_file=state.folder / "lab.json",
+        target=state.balancer,
+        instances=tuple(sorted(state.instances)),
+        notifications=state.notifications,
+        timing=timing,
+        prometheus=Prometheus(state.prometheus),
+        policies={slo.identity: workspace.policy(slo) for slo in slos},
+        slos=slos,
+        allowed=workspace.settings.targets,
+        environment=_credentials(state),
+    )
+
+
+def new_run_folder(workspace: "Workspace", name: str) -> Path:
+    """A folder for one run, named by its time; it does not exist yet."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+    return workspace.state / "runs" / f"{stamp}-{name}"
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def _credentials(state: "LabState") -> dict[str, str]:
+    file = state.seed_password_file
+    return {"TASKS_PASSWORD": file.read_text(encoding="utf-8").strip()} if file.is_file() else {}

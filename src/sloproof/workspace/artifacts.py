@@ -1,0 +1,132 @@
+"""Everything that the definitions imply, as texts in memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sloproof import names
+from sloproof.alerts import (
+    Routing,
+    Timing,
+    alertmanager_config,
+    base_group,
+    burn_alert,
+    burn_groups,
+    rules_yaml,
+)
+from sloproof.alerts.rule_tests import rule_tests
+from sloproof.chaos.experiment import Experiment
+from sloproof.errors import SloproofError
+from sloproof.slo import SLO
+from sloproof.workspace.files import Artifact
+from sloproof.workspace.loading import Workspace
+
+ExistingPage = Callable[[str], str | None]
+"""Reads a runbook page that is there already, None for a new one; hand-written parts are kept from it."""
+
+
+def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact]:
+    """Every generated file of a workspace.
+
+    Args:
+        workspace: the definitions.
+        existing: reads the runbook pages that are there already, by path.
+
+    Returns:
+        Artifacts by path; the same bytes for the same definitions and pages.
+    """
+    found = [
+        *rule_artifacts(workspace, workspace.settings.timing()),
+        *_rule_tests(workspace),
+        *_dashboards(workspace),
+        *_runbooks(workspace, existing),
+        *_experiments(workspace),
+    ]
+    return sorted(found, key=lambda artifact: artifact.path)
+
+
+def rule_artifacts(workspace: Workspace, timing: Timing, routing: Routing | None = None) -> list[Artifact]:
+    """The rules of every service, and Alertmanager's configuration.
+
+    Args:
+        workspace: the definitions.
+        timing: real windows, or windows divided by a factor.
+        routing: overrides the workspace's own routes; the lab points them at its receiver.
+    """
+    folder, found = f"alerts/{names.GENERATED}", []
+    for service in workspace.services:
+        base, rules = service_rules(workspace, service.name, timing)
+        found.append(Artifact(f"{folder}/{names.base_rules_file(service.name)}", base))
+        found.append(Artifact(f"{folder}/{names.rules_file(service.name)}", rules))
+    route = routing or next(iter(workspace.all_of(Routing)), None)
+    if route is not None:
+        text = alertmanager_config(route, workspace.policies, timing.scale)
+        found.append(Artifact(f"{folder}/{names.ALERTMANAGER_FILE}", text))
+    return found
+
+
+def service_rules(workspace: Workspace, service: str, timing: Timing) -> tuple[str, str]:
+    """The base rules and the other rules of a service, as YAML."""
+    slos, links = _slos_of(workspace, service), workspace.settings.links()
+    groups = [group for slo in slos for group in burn_groups(slo, workspace.policy(slo), timing, links)]
+    return rules_yaml(base_group(slo, timing) for slo in slos), rules_yaml(groups)
+
+
+def _slos_of(workspace: Workspace, service: str) -> list[SLO]:
+    return [slo for slo in workspace.slos if slo.service.name == service]
+
+
+def _rule_tests(workspace: Workspace) -> Iterator[Artifact]:
+    for service in workspace.services:
+        pairs = [(slo, workspace.policy(slo)) for slo in _slos_of(workspace, service.name)]
+        for file, text in rule_tests(service.name, pairs).items():
+            yield Artifact(f"alerts/tests/{file}", text)
+
+
+def _dashboards(workspace: Workspace) -> Iterator[Artifact]:
+    from sloproof.dashboards import overview_dashboard, service_dashboard, to_json
+    from sloproof.dashboards.custom import CustomPanels
+
+    policies = {slo.identity: workspace.policy(slo) for slo in workspace.slos}
+    timing, links, folder = workspace.settings.timing(), workspace.settings.links(), f"dashboards/{names.GENERATED}"
+    for service in workspace.services:
+        extra = [
+            p for custom in workspace.all_of(CustomPanels) if custom.service.name == service.name for p in custom.panels
+        ]
+        dashboard = service_dashboard(service, _slos_of(workspace, service.name), policies, timing, links, extra)
+        yield Artifact(f"{folder}/{names.dashboard_file(service.name)}", to_json(dashboard))
+    if workspace.slos:
+        overview = overview_dashboard(workspace.slos, policies, timing)
+        yield Artifact(f"{folder}/{names.dashboard_file('overview')}", to_json(overview))
+
+
+def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact]:
+    from sloproof.runbooks import runbook_page
+
+    timing, links = workspace.settings.timing(), workspace.settings.links()
+    for slo in workspace.slos:
+        policy = workspace.policy(slo)
+        for tier in policy.tiers:
+            rule = burn_alert(slo, tier, timing, links)
+            path = f"runbooks/{names.runbook_file(rule.alert)}"
+            try:
+                page = runbook_page(rule, slo, tier, policy, timing, existing(path))
+            except SloproofError as error:
+                raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
+            yield Artifact(path, page)
+
+
+def _experiments(workspace: Workspace) -> Iterator[Artifact]:
+    from sloproof.chaos.toolkit_json import experiment_json
+
+    for experiment in workspace.all_of(Experiment):
+        yield Artifact(f"chaos/{names.GENERATED}/{names.experiment_file(experiment.name)}", experiment_json(experiment))
+
+
+def read_page(root: Path) -> ExistingPage:
+    """Reads runbook pages below a workspace's root."""
+
+    def read(path: str) -> str | None:
+        file = root / path
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    return read

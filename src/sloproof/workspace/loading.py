@@ -1,0 +1,183 @@
+"""Finds and loads the definitions of a workspace, all of them, and says everything that is wrong at once."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, Routing, policy_for
+from sloproof.chaos.experiment import Experiment
+from sloproof.dashboards.custom import CustomPanels
+from sloproof.definition import Definition
+from sloproof.errors import DefinitionError, Problem, UsageError
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.slo import SLO, Service
+from sloproof.workspace.settings import STATE_FOLDER, Settings, find_root, read_settings
+from sloproof.workspace.statements import IMPORTED_AS, DefinitionFinder
+
+FOLDERS = ("slo", "alerts", "dashboards", "loadtests", "chaos")
+KINDS: tuple[type[Definition], ...] = (SLO, BurnPolicy, Routing, LoadProfile, Experiment, CustomPanels)
+
+Kind = TypeVar("Kind", bound=Definition)
+
+
+@dataclass(frozen=True)
+class Located:
+    """A definition and where it stands."""
+
+    definition: Definition
+    path: str
+    line: int
+    variable: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that a workspace defines."""
+
+    root: Path
+    settings: Settings
+    definitions: tuple[Located, ...]
+
+    @property
+    def state(self) -> Path:
+        """The tool's own folder, ignored by git."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def slos(self) -> tuple[SLO, ...]:
+        """The objectives, in the order of files and lines."""
+        return self.all_of(SLO)
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services that have objectives."""
+        return tuple({slo.service.name: slo.service for slo in self.slos}.values())
+
+    def policy(self, slo: SLO) -> BurnPolicy:
+        """The burn policy of an objective."""
+        return policy_for(slo, self.all_of(BurnPolicy))
+
+    @property
+    def policies(self) -> tuple[BurnPolicy, ...]:
+        """Every policy in use."""
+        found = {tuple(self.policy(slo).tiers): self.policy(slo) for slo in self.slos}
+        return tuple(found.values()) or (DEFAULT_POLICY,)
+
+    def all_of(self, kind: type[Kind]) -> tuple[Kind, ...]:
+        """All definitions of a kind."""
+        return tuple(located.definition for located in self.definitions if isinstance(located.definition, kind))
+
+    def named(self, kind: type[Kind], name: str) -> Kind:
+        """The definition of a kind that bears a name.
+
+        Raises:
+            UsageError: there is none; the hint lists those that exist.
+        """
+        known = {definition.name: definition for definition in self.all_of(kind)}  # type: ignore[attr-defined]
+        if name in known:
+            return known[name]
+        listed = ", ".join(f"`{known_name}`" for known_name in sorted(known)) or "none"
+        raise UsageError(f"there is no {_words(kind)} `{name}`", hint=f"defined are: {listed}")
+
+    def location(self, definition: Definition) -> Located | None:
+        """Where a definition stands; None when it was not bound to a name of a definition file."""
+        return next((located for located in self.definitions if located.definition is definition), None)
+
+
+def load_workspace(start: Path | None = None) -> Workspace:
+    """Load the workspace around a folder.
+
+    Args:
+        start: where to look from; the working directory by default.
+
+    Raises:
+        UsageError: there is no workspace.
+        DefinitionError: with every problem of every file.
+    """
+    root = find_root(start or Path.cwd())
+    settings = read_settings(root)
+    finder = DefinitionFinder(root, FOLDERS)
+    with _importing(finder):
+        modules = [module for folder in FOLDERS for module in _modules(root, folder)]
+    located = tuple(_located(root, modules))
+    problems = [*finder.problems, *_duplicates(located)]
+    if problems:
+        raise DefinitionError(sorted(problems, key=lambda problem: (problem.path, problem.line)))
+    return Workspace(root, settings, located)
+
+
+@contextmanager
+def _importing(finder: DefinitionFinder) -> Iterator[None]:
+    """Put the finder first, and afterwards leave the interpreter's modules as they were."""
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in FOLDERS}
+    sys.meta_path.insert(0, finder)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if name.split(".")[0] in FOLDERS]:
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+
+def _modules(root: Path, folder: str) -> Iterator[ModuleType]:
+    for file in sorted((root / folder).glob("*.py")):
+        if file.stem != "__init__":
+            yield importlib.import_module(f"{folder}.{file.stem}")
+
+
+def _located(root: Path, modules: list[ModuleType]) -> Iterator[Located]:
+    seen: set[int] = set()
+    for module in modules:
+        path = Path(str(module.__file__)).relative_to(root).as_posix()
+        for variable, line in sorted(module.__dict__[IMPORTED_AS].items(), key=lambda item: item[1]):
+            for definition in _flat(module.__dict__.get(variable)):
+                if id(definition) not in seen:
+                    seen.add(id(definition))
+                    yield Located(definition, path, line, variable)
+
+
+def _flat(value: Any) -> Iterator[Definition]:
+    if isinstance(value, KINDS):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _flat(item)
+    elif isinstance(value, dict):
+        yield from _flat(list(value.values()))
+
+
+def _duplicates(located: tuple[Located, ...]) -> Iterator[Problem]:
+    first: dict[tuple[str, str], Located] = {}
+    for one in located:
+        name = _identity(one.definition)
+        if name is None:
+            continue
+        other = first.setdefault((type(one.definition).__name__, name), one)
+        if other is not one:
+            yield Problem(
+                path=one.path,
+                line=one.line,
+                name=one.variable,
+                what=f"`{name}` is defined twice: here and at {other.path}:{other.line}",
+                check="definition/duplicate-name",
+                hint="rename one of them; series, files and alerts are told apart by this name",
+            )
+
+
+def _identity(definition: Definition) -> str | None:
+    if isinstance(definition, SLO):
+        return definition.identity
+    return getattr(definition, "name", None)
+
+
+def _words(kind: type[Definition]) -> str:
+    return {"LoadProfile": "load profile", "Experiment": "experiment", "SLO": "objective"}.get(
+        kind.__name__, kind.__name__
+    )

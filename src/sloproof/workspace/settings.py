@@ -1,0 +1,101 @@
+"""The workspace's settings: `[tool.sloproof]` of the nearest `pyproject.toml`."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError
+
+from sloproof.alerts import Links, Timing
+from sloproof.definition import Definition, Length
+from sloproof.errors import DefinitionError, UsageError
+from sloproof.workspace.validation import problems_of
+
+SETTINGS_FILE = "pyproject.toml"
+STATE_FOLDER = ".sloproof"
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Settings(Definition):
+    """What a workspace may set; every key is optional.
+
+    Args:
+        runbook_url: where alerts find their page; `{alert}` becomes the alert's name.
+        dashboard_url: where alerts find their dashboard; `{uid}` becomes its uid.
+        targets: hosts (`host` or `host:port`) besides loopback that load and faults may reach.
+        scrape_interval: of the Prometheus that will run the rules.
+        evaluation_interval: of the paging rules.
+    """
+
+    model_config = ConfigDict(alias_generator=_dashed)
+
+    runbook_url: str = Links().runbook
+    dashboard_url: str = Links().dashboard
+    targets: tuple[str, ...] = ()
+    scrape_interval: Length = timedelta(seconds=30)
+    evaluation_interval: Length = timedelta(seconds=30)
+
+    def links(self) -> Links:
+        """Where alerts send their reader."""
+        return Links(runbook=self.runbook_url, dashboard=self.dashboard_url)
+
+    def timing(self) -> Timing:
+        """The clock of real rules."""
+        return Timing(scrape=self.scrape_interval, evaluation=self.evaluation_interval)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder, from `start` upwards, whose `pyproject.toml` has `[tool.sloproof]`.
+
+    Raises:
+        UsageError: there is none.
+        DefinitionError: a `pyproject.toml` on the way is not TOML.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        file = folder / SETTINGS_FILE
+        if file.is_file() and "sloproof" in _toml(file).get("tool", {}):
+            return folder
+    raise UsageError(
+        f"no sloproof workspace in `{start.resolve()}` or above it",
+        hint="run `sloproof init DIR` for a new one, or add a `[tool.sloproof]` table to your `pyproject.toml`",
+    )
+
+
+def read_settings(root: Path) -> Settings:
+    """The settings of a workspace.
+
+    Raises:
+        DefinitionError: a key is unknown or a value does not fit.
+    """
+    file = root / SETTINGS_FILE
+    table = _toml(file)["tool"]["sloproof"]
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        raise DefinitionError(problems_of(error, SETTINGS_FILE, _lines(file), "tool.sloproof")) from None
+
+
+def _toml(file: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"`{file}` is not TOML: {error}", hint="mend the file; `[tool.sloproof]` is read from it"
+        ) from None
+
+
+def _lines(file: Path) -> dict[str, int]:
+    """Where each key of the file stands, by its name; 0 is the table's own line."""
+    lines = {"": 0}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        key = line.split("=", 1)[0].strip()
+        if line.strip() == "[tool.sloproof]":
+            lines[""] = number
+        elif "=" in line:
+            lines.setdefault(key, number)
+    return lines
