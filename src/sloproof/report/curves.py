@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sloproof import names
 from sloproof.alerts import BurnPolicy, Timing
-from sloproof.alerts.burn_alerts import plain
 from sloproof.alerts.recording import recorded
 from sloproof.chaos.stage import Stage
 from sloproof.definition import format_duration
@@ -86,11 +85,11 @@ def _error_ratio(
     )
     counted = _recorded(names.error_ratio(timing.base), slo, prometheus, timing, start, end)
     return Chart(
-        title=f"Bad events of all: {slo.identity}",
+        title=f"Bad events: {slo.identity}",
         unit="ratio",
         series=(
-            Series(label="load generator, 1s", points=seen),
-            Series(label=f"Prometheus, {format_duration(timing.real(timing.base))}", points=counted),
+            Series(label="generator", points=seen),
+            Series(label="Prometheus", points=counted),
         ),
         limits=(Limit(value=float(slo.budget), label="allowed"),),
     )
@@ -103,7 +102,7 @@ def _burn(slo: SLO, policy: BurnPolicy, prometheus: Prometheus, timing: Timing, 
         burn = tuple((at, None if value is None else value / float(slo.budget)) for at, value in points)
         lines.append(Series(label=f"{tier.name} {format_duration(tier.long)}", points=burn))
     factors = dict.fromkeys((tier.factor(slo.window), tier.name) for tier in policy.tiers)
-    limits = tuple(Limit(value=float(factor), label=f"{name} fires above {plain(factor)}") for factor, name in factors)
+    limits = tuple(Limit(value=float(factor), label=f"{name} fires") for factor, name in factors)
     return Chart(title=f"Burn rate: {slo.identity}", unit="x", series=tuple(lines), limits=limits)
 
 

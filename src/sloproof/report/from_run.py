@@ -33,6 +33,7 @@ def run_report(
     charts: Sequence[Chart],
     system: str,
     scale: int,
+    title: str,
     command: str,
     environment: Mapping[str, str],
 ) -> RunReport:
@@ -44,11 +45,12 @@ def run_report(
         charts: what was measured over its time.
         system: the system under test.
         scale: the factor that windows were divided by.
+        title: what was done.
         command: what was typed.
         environment: names and versions.
     """
     return RunReport(
-        title=command,
+        title=title,
         verdict=verdict.value,
         headline=_headline(stages, verdict),
         command=command,
