@@ -1,7 +1,7 @@
 """What the objectives do not show of the task service: who does the work, and what the balancer saves users from."""
 
 from slo.tasks import api
-from sloproof.dashboards import CustomPanels, Panel
+from sloproof import CustomPanels, Panel
 
 REQUESTS = 'sum by (instance) (rate(http_requests_total{job="tasks-api"}[$__rate_interval]))'
 ALL_REQUESTS = 'sum(rate(http_requests_total{job="tasks-api"}[$__rate_interval]))'

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sloproof.alerts import BurnPolicy, BurnTier, Routing, Webhook
     from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
+    from sloproof.chaos.extension import discover
+    from sloproof.dashboards import CustomPanels, Panel
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 
@@ -20,6 +22,8 @@ _HOMES = {
     "sloproof.alerts": ("BurnPolicy", "BurnTier", "Routing", "Webhook"),
     "sloproof.chaos.experiment": ("Balanced", "Experiment", "Fires", "Holds", "Resolves"),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
+    "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
+    "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.profile": ("LoadProfile",),
     "sloproof.slo": ("SLO", "ErrorRatio", "LatencyBelow", "Service"),
 }
@@ -31,6 +35,7 @@ __all__ = [
     "Balanced",
     "BurnPolicy",
     "BurnTier",
+    "CustomPanels",
     "DelayRequests",
     "ErrorRatio",
     "Experiment",
@@ -39,11 +44,13 @@ __all__ = [
     "KillInstance",
     "LatencyBelow",
     "LoadProfile",
+    "Panel",
     "Resolves",
     "Routing",
     "Service",
     "Webhook",
     "__version__",
+    "discover",
 ]
 
 

@@ -5,6 +5,7 @@ so that two windows of one SLO always carry equal label sets and can be joined w
 """
 
 from datetime import timedelta
+from hashlib import sha256
 
 from sloproof.definition import format_duration
 
@@ -16,6 +17,7 @@ SEVERITY = "severity"
 TIER = "tier"
 OWNER = "owner"
 ALERT_NAME = "alertname"
+LONGEST_UID = 40
 
 INFO = "slo:info"
 OBJECTIVE = "slo:objective:ratio"
@@ -91,6 +93,8 @@ def rule_tests_file(service: str, layer: str) -> str:
     return f"{service}.{layer}.test.yaml"
 
 
+OVERVIEW = "overview"
+"""The dashboard of all services; no service may bear this name."""
 ALERTMANAGER_FILE = "alertmanager.yaml"
 
 
@@ -100,8 +104,12 @@ def dashboard_file(name: str) -> str:
 
 
 def dashboard_uid(name: str) -> str:
-    """A stable Grafana uid (at most 40 characters)."""
-    return f"sloproof-{name}"[:40]
+    """A stable Grafana uid: at most 40 characters, and different for different names."""
+    uid = f"sloproof-{name}"
+    if len(uid) <= LONGEST_UID:
+        return uid
+    mark = sha256(name.encode()).hexdigest()[:8]
+    return f"{uid[: LONGEST_UID - len(mark) - 1]}-{mark}"
 
 
 def runbook_file(alert: str) -> str:

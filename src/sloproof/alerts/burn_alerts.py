@@ -127,8 +127,10 @@ def _annotations(slo: SLO, tier: BurnTier, timing: Timing, links: Links, alert: 
 
 
 def _summary(slo: SLO, tier: BurnTier) -> str:
+    factor = tier.factor(slo.window)
+    speed = f"more than {plain(factor)} times too fast" if factor != 1 else "too fast to last"
     return (
-        f"{slo.service.name} {slo.name}: the error budget burns more than {plain(tier.factor(slo.window))} times too fast "
+        f"{slo.service.name} {slo.name}: the error budget burns {speed} "
         f"({tier.severity}, {tier.name} pair {_pair(tier)})"
     )
 

@@ -15,7 +15,7 @@ from sloproof.alerts import (
 )
 from sloproof.alerts.rule_tests import rule_tests
 from sloproof.chaos.experiment import Experiment
-from sloproof.errors import SloproofError
+from sloproof.errors import SloproofError, UsageError
 from sloproof.slo import SLO
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
@@ -96,7 +96,7 @@ def _dashboards(workspace: Workspace) -> Iterator[Artifact]:
         yield Artifact(f"{folder}/{names.dashboard_file(service.name)}", to_json(dashboard))
     if workspace.slos:
         overview = overview_dashboard(workspace.slos, policies, timing)
-        yield Artifact(f"{folder}/{names.dashboard_file('overview')}", to_json(overview))
+        yield Artifact(f"{folder}/{names.dashboard_file(names.OVERVIEW)}", to_json(overview))
 
 
 def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact]:
@@ -127,6 +127,13 @@ def read_page(root: Path) -> ExistingPage:
 
     def read(path: str) -> str | None:
         file = root / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        if not file.is_file():
+            return None
+        try:
+            return file.read_bytes().decode("utf-8")  # line ends as they are
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"`{path}` is not UTF-8 text: {error.reason}", hint="mend the file; nothing was written"
+            ) from None
 
     return read

@@ -18,7 +18,7 @@ def build(site: Site) -> Topology:
         envoy_admin=_ADMIN,
         instances=INSTANCES,
         scrapes=(
-            ScrapeJob(job="tasks-api", targets={name: site.address(name) for name in INSTANCES}),
+            ScrapeJob(job="tasks-api", targets={name: site.address(name) for name in INSTANCES}, honor_labels=True),
             ScrapeJob(job="tasks-balancer", targets={"balancer": site.address(_ADMIN)}, path="/stats/prometheus"),
         ),
         files={"envoy.json": _bootstrap(site)},

@@ -1,0 +1,1 @@
+../../../../../../loadtests/users/tasks.py
