@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sloproof.alerts import BurnPolicy, BurnTier, Routing, Webhook
     from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
-    from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.chaos.extension import discover
+    from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service

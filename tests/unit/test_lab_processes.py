@@ -245,20 +245,22 @@ def test_a_relocated_program_keeps_its_length_and_finds_its_templates_from_where
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another account")
 def test_a_program_in_a_closed_folder_is_copied_to_where_the_account_can_reach_it(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
+    installed = closed / "wheel" / "install"
     for name in ("bin", "lib", "include"):
-        (closed / "install" / name).mkdir(parents=True)
-    binary = closed / "install" / "bin" / "postgres"
+        (installed / name).mkdir(parents=True)
+    binary = installed / "bin" / "postgres"
     binary.write_text("#!/bin/sh\n")
     binary.chmod(0o700)
-    (closed / "install" / "lib" / "libpq.so").write_text("")
+    (closed / "wheel.libs").mkdir()
+    (closed / "wheel.libs" / "libpq.so").write_text("")
     closed.chmod(0o700)
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     found = postgres_cluster.reachable(binary, "nobody", runtime)
-    assert found == runtime / "postgres-program" / "bin" / "postgres"
+    assert found == runtime / "postgres-program" / "wheel" / "install" / "bin" / "postgres"
     assert found.stat().st_mode & 0o055 == 0o055
-    assert (runtime / "postgres-program" / "lib" / "libpq.so").exists()
-    assert not (runtime / "postgres-program" / "include").exists()
+    assert (found.parent / "../../../wheel.libs/libpq.so").resolve(strict=True)
+    assert not (found.parent.parent / "include").exists()
     assert postgres_cluster.reachable(binary, "", runtime) == binary
 
 

@@ -126,6 +126,13 @@ def test_without_slices_of_time_nothing_passes_or_fails() -> None:
         assert "slices" in judgement.reason
 
 
+def test_too_few_slices_never_pass_whatever_they_hold() -> None:
+    judgement = judged(0, 50_000, seconds=9)
+    assert judgement.verdict is Verdict.UNDECIDED
+    assert judgement.needs_more == 5556
+    assert judged(0, 50_000, seconds=10).verdict is Verdict.PASS
+
+
 def test_slices_that_miss_most_of_the_run_do_not_speak_for_it() -> None:
     half = evidence(0, 50_000).model_copy(update={"batches": evenly(0, 25_000)})
     judgement = judge_objective(BUDGET, half)

@@ -69,7 +69,7 @@ def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
 
 
 def budget_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
-    """The whole budget window: its error ratio, what is left as a share and in events, and how much of it was measured."""
+    """The whole budget window: its error ratio, what is left of it, and how much of the window was measured."""
     labels, step = identity_labels(slo, timing), _seconds(timing.real(timing.evaluation))
     bad = _sum_of(names.errors(timing.base), slo, slo.window, timing)
     total = _sum_of(names.total(timing.base), slo, slo.window, timing)

@@ -32,7 +32,8 @@ class Timing(Definition):
         if self.real(self.base) < self.scrape * SCRAPES_IN_BASE_WINDOW:
             raise ValueError(
                 f"the base window of `{format_duration(self.base)}` divided by `{self.scale}` holds fewer than "
-                f"{SCRAPES_IN_BASE_WINDOW} scrapes of `{format_duration(self.scrape)}`; scrape more often or divide by less"
+                f"{SCRAPES_IN_BASE_WINDOW} scrapes of `{format_duration(self.scrape)}`; "
+                "scrape more often or divide by less"
             )
         return self
 

@@ -90,7 +90,7 @@ def _(expectation: Fires, facts: RunFacts) -> Finding:
     promise = facts.firing_promise(expectation.slo, expectation.tier)
     if promise is None:
         seen = "did not fire" if timeline.firing_at is None else f"fired after {timeline.firing_at - start:.1f} s"
-        detail = "the events of this run never cross its threshold, so the run says nothing about it; let the fault last longer"
+        detail = "the events of this run never cross its threshold, so it says nothing; let the fault last longer"
         return Finding(what, seen, Verdict.UNDECIDED if timeline.firing_at is None else Verdict.FAIL, detail)
     limit = None if expectation.within is None else expectation.within.total_seconds()
     return _timed(what, "fired", timeline.firing_at, timeline.notified_at, start, promise, limit)

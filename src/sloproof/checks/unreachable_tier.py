@@ -18,7 +18,8 @@ def check(subject: Subject) -> Iterator[Problem]:
             if factor * slo.budget >= 1:
                 lowest = ((1 - 1 / factor) * 100).quantize(Decimal("0.01"), rounding=ROUND_UP)
                 yield place.problem(
-                    f"`{plain(factor)}` x the budget of {percent(slo.budget)} is not below 1, so the `{tier.name}` tier can never fire",
+                    f"`{plain(factor)}` x the budget of {percent(slo.budget)} is not below 1, "
+                    f"so the `{tier.name}` tier can never fire",
                     ID,
                     f"raise the objective above {lowest} %, or drop the tier",
                 )

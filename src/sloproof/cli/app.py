@@ -13,7 +13,8 @@ from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
     name="sloproof",
-    help="SLOs you can prove: rules, alerts, dashboards and runbooks from one definition, then load and faults that show whether they hold.",
+    help="SLOs you can prove: rules, alerts, dashboards and runbooks from one definition, "
+    "then load and faults that show whether they hold.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -32,7 +32,8 @@ def run(name: ExperimentName, report: Report = None) -> None:
     with live_line() as watch:
         facts = run_experiment(experiment, surroundings, folder, watch)
     stage = Stage.of_experiment(experiment, facts)
-    raise typer.Exit(conclude([stage], surroundings, folder, f"Chaos experiment {name}", f"sloproof chaos run {name}", report))
+    command = f"sloproof chaos run {name}"
+    raise typer.Exit(conclude([stage], surroundings, folder, f"Chaos experiment {name}", command, report))
 
 
 @app.command()

@@ -12,7 +12,7 @@ Online = Annotated[
 
 
 def check(online: Online = None) -> None:
-    """Say what is unwise in the definitions: tiers that can never fire, names that collide, buckets that do not exist."""
+    """Say what is unwise in the definitions: tiers that never fire, names that collide, unknown buckets."""
     from sloproof.checks import run_offline
     from sloproof.workspace import load_workspace
     from sloproof.workspace.checking import subject_of

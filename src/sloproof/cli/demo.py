@@ -44,9 +44,11 @@ def demo(report: Report = None, open_report: Open = True) -> None:
     with _lab(workspace, plan) as surroundings:
         stages = list(_stages(workspace, surroundings, folder, plan))
         plan.next()
-        code = conclude(stages, surroundings, folder, "A live system, loaded and broken twice", "sloproof demo", str(report) if report else None)
+        file = report or folder / "report.html"
+        code = conclude(
+            stages, surroundings, folder, "A live system, loaded and broken twice", "sloproof demo", str(file)
+        )
     console.say(f"done in {time.monotonic() - started:.0f} s")
-    file = report or folder / "report.html"
     if open_report and _has_a_display():
         typer.launch(file.resolve().as_uri())
     raise typer.Exit(code)

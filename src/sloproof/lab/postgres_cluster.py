@@ -14,6 +14,7 @@ from sloproof.errors import PartFailed
 
 _ACCOUNTS = ("postgres", "nobody")
 _PATIENCE = 60.0
+_UNNEEDED = shutil.ignore_patterns("include", "pkgconfig", "*.a")
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -76,12 +77,21 @@ def reachable(binary: Path, user: str, runtime: Path) -> Path:
     binary = binary.resolve()
     if not user or all(stat.S_IMODE(parent.stat().st_mode) & stat.S_IXOTH for parent in binary.parents):
         return binary
+    installed = binary.parent.parent
+    libraries = _wheel_libraries(installed)
+    top = libraries.parent if libraries else installed.parent
     copy = runtime / "postgres-program"
-    shutil.copytree(
-        binary.parent.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "pkgconfig", "*.a")
-    )
+    for folder in (installed, libraries):
+        if folder:
+            shutil.copytree(folder, copy / folder.relative_to(top), symlinks=True, ignore=_UNNEEDED)
     _open_to_all(copy)
-    return copy / binary.parent.name / binary.name
+    return copy / binary.relative_to(top)
+
+
+def _wheel_libraries(installed: Path) -> Path | None:
+    """The folder beside a wheel's package that its programs load shared libraries from, by a relative path."""
+    beside = (folder.with_name(f"{folder.name}.libs") for folder in (installed, installed.parent) if folder.name)
+    return next((folder for folder in beside if folder.is_dir()), None)
 
 
 def initialise(cluster: PostgresCluster, database: str, password: str) -> None:

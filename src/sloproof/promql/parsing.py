@@ -29,7 +29,7 @@ def parse_selector(text: str) -> Selector:
     parsed = _parse(text)
     if not isinstance(parsed, promql_parser.VectorSelector):
         raise ValueError(
-            f"`{text}` is more than a selector; give only the metric and its labels, sloproof adds the rate and the window"
+            f"`{text}` is more than a selector; give only the metric and its labels: the rate and the window are added"
         )
     if parsed.offset is not None or parsed.at is not None or parsed.matchers.or_matchers:
         raise ValueError(

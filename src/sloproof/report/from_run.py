@@ -80,7 +80,8 @@ def _headline(stages: Sequence[Stage], verdict: Verdict) -> str:
     if wrong is None:
         return "The run ended before its time, so it decides nothing."
     observed = sum(finding.verdict is Verdict.PASS for finding in found)
-    return f"{observed} of {len(found)} expectations were observed; first that was not: {wrong.expected}: {wrong.observed}."
+    first = f"{wrong.expected}: {wrong.observed}"
+    return f"{observed} of {len(found)} expectations were observed; first that was not: {first}."
 
 
 def _end(facts: RunFacts) -> float:

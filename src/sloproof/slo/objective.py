@@ -18,6 +18,9 @@ def _exact(value: Any) -> Any:
     return value
 
 
+EVERYTHING = 100
+"""Per cent."""
+
 Percent = Annotated[Decimal, BeforeValidator(_exact)]
 """A percentage as an exact decimal, given as text or a whole number."""
 
@@ -46,11 +49,12 @@ class SLO(Definition):
     @field_validator("objective")
     @classmethod
     def _possible(cls, objective: Decimal) -> Decimal:
-        if objective == 100:
+        if objective == EVERYTHING:
             raise ValueError(
-                "`100` leaves no error budget: the first bad event breaks it for the whole window; promise less, for example `99.9`"
+                "`100` leaves no error budget: the first bad event breaks it for the whole window; "
+                "promise less, for example `99.9`"
             )
-        if not 0 < objective < 100:
+        if not 0 < objective < EVERYTHING:
             raise ValueError(f"`{objective}` is not a percentage above 0 and below 100")
         return objective
 

@@ -78,7 +78,7 @@ class StatementLoader(Loader):
                     self.problems.extend(self._explained(error, statement, names))
                 failed.update(names)
             else:
-                assigned.update({name: line for name, line in _targets_with_lines(statement)})
+                assigned.update(dict(_targets_with_lines(statement)))
 
     def _statements(self) -> list[ast.stmt]:
         try:

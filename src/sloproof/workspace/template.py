@@ -23,7 +23,8 @@ def copy_to(folder: Path) -> list[str]:
         PartFailed: the folder cannot be written.
     """
     with as_file(files("sloproof.workspace").joinpath("template")) as source:
-        found = {_target(file.relative_to(source)): file for file in source.rglob("*") if file.is_file() and _wanted(file)}
+        files_there = [file for file in source.rglob("*") if file.is_file() and _wanted(file)]
+        found = {_target(file.relative_to(source)): file for file in files_there}
         existing = sorted(name for name in found if (folder / name).exists())
         if existing:
             raise Refused(
