@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import promql_parser
 import pytest
@@ -18,7 +19,7 @@ def test_a_selector_reads_back_as_written() -> None:
 @given(st.text(min_size=1))
 def test_any_label_value_stays_one_value(value: str) -> None:
     text = str(Selector("up", (equals("job", value),)))
-    parsed = promql_parser.parse(text)
+    parsed: Any = promql_parser.parse(text)
     assert [(m.name, m.value) for m in parsed.matchers.matchers] == [("job", value)]
 
 

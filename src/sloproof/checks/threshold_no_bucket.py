@@ -20,7 +20,7 @@ def check(subject: Subject, prometheus: Prometheus, start: float, end: float) ->
             if edges and wanted not in edges:
                 near = sorted((edge for edge in edges if edge.is_finite()), key=lambda edge: abs(edge - wanted))[:2]
                 yield place.problem(
-                    f"`{slo.sli.edge()}` {slo.sli.unit} is no bucket of `{slo.sli.histogram}`, so nothing would be counted",
+                    f"`{slo.sli.edge()}` {slo.sli.unit} is no bucket of `{slo.sli.histogram}`, so nothing is counted",
                     ID,
                     f"its nearest buckets are {' and '.join(f'`{edge}`' for edge in sorted(near))}; "
                     "choose one of them, or add the bucket where the histogram is made",

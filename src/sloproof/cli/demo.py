@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LIFETIME = "15m"
 """The lab of a demo ends by itself after this, whatever becomes of the demo."""
+TITLE = "A live system, loaded and broken twice"
 SYSTEM = "tasks"
 LOAD = "steady"
 EXPERIMENTS = ("lose-one-instance", "slow-backend")
@@ -45,9 +46,7 @@ def demo(report: Report = None, open_report: Open = True) -> None:
         stages = list(_stages(workspace, surroundings, folder, plan))
         plan.next()
         file = report or folder / "report.html"
-        code = conclude(
-            stages, surroundings, folder, "A live system, loaded and broken twice", "sloproof demo", str(file)
-        )
+        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file))
     console.say(f"done in {time.monotonic() - started:.0f} s")
     if open_report and _has_a_display():
         typer.launch(file.resolve().as_uri())
