@@ -179,13 +179,13 @@ class Prometheus:
         bucket = plain.renamed(plain.metric + "_bucket")
         parameters = {"match[]": str(bucket), "start": f"{start:.3f}", "end": f"{end:.3f}"}
         return self._read(
-            "/api/v1/series", lambda data: frozenset(Decimal(one["le"]) for one in data if "le" in one), parameters
+            "/api/v1/series", lambda data: frozenset(Decimal(one["le"]) for one in data if one.get("le")), parameters
         )
 
     @property
     def _queries(self) -> "Queries":
         if self._opened is None:
-            # Here, because the library behind it takes long to import and most commands never query.
+            # Late, so that commands that never query do not import the library behind it.
             from sloproof.prometheus_queries import Queries
 
             self._opened = Queries(self.url, self._connection.timeout)

@@ -165,7 +165,7 @@ def read(reader: Callable[[Any], Read], document: Any, *, part: str, url: str) -
     """
     try:
         return reader(document)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise unreadable(part, url, f"{type(error).__name__} at {str(error).splitlines()[0]}") from error
 
 

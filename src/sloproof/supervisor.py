@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from sloproof.errors import PartFailed
 _BAD_NAME = 10
 _ALREADY_STARTED = 60
 _NOT_RUNNING = 70
+_SHUTTING_DOWN = 6
+_POLL = 0.05
 CALL_TIMEOUT = 15.0
 """Seconds; supervisord answers a blocking start only after `startsecs`."""
 
@@ -34,14 +37,16 @@ class ProgramState:
         state: supervisord's word for it, such as `RUNNING` or `BACKOFF`.
         pid: its process, or None when there is none.
         started_at: epoch seconds of its last start; 0 when it never started.
-        description: supervisord's own sentence, such as the reason of a failed spawn.
+        stopped_at: epoch seconds of its last end; 0 when it never ended.
+        spawn_error: why it could not be started; empty when it could.
     """
 
     name: str
     state: str
     pid: int | None
     started_at: float
-    description: str
+    stopped_at: float
+    spawn_error: str
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -154,8 +159,29 @@ class Supervisor:
         return answer is not None
 
     def shutdown(self) -> None:
-        """Ask supervisord to stop every program and to end."""
-        self._call(lambda remote: remote.supervisor.shutdown(), "")
+        """Ask supervisord to end every program and then itself; returns before it has."""
+        # A shutdown alone ends one program after the other, with up to a second between two.
+        self._call(lambda remote: remote.supervisor.stopAllProcesses(False), "", forgiven=_SHUTTING_DOWN)
+        self._call(lambda remote: remote.supervisor.shutdown(), "", forgiven=_SHUTTING_DOWN)
+
+    def wait_for_new_pid(self, name: str, old: int, within: float) -> int:
+        """Wait until a program that was killed runs under another process id.
+
+        Args:
+            name: the program.
+            old: its process id before.
+            within: seconds to wait at most.
+
+        Raises:
+            PartFailed: it did not come back in time.
+        """
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            now = self.pid(name)
+            if now and now != old:
+                return now
+            time.sleep(_POLL)
+        raise PartFailed(f"`{name}` was not started again within {within:g} s")
 
     def _call(self, ask: Callable[[xmlrpc.client.ServerProxy], Any], name: str, *, forgiven: int | None = None) -> Any:
         transport = _UnixTransport(self.socket_path, self._timeout)
@@ -178,5 +204,6 @@ def _program(answer: Any) -> ProgramState:
         state=str(answer["statename"]),
         pid=int(answer["pid"]) or None,
         started_at=float(answer["start"]),
-        description=str(answer["description"] or answer["spawnerr"]),
+        stopped_at=float(answer["stop"]),
+        spawn_error=str(answer["spawnerr"]),
     )

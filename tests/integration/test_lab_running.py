@@ -15,7 +15,7 @@ from sloproof.lab.delayed_start import write_delay
 from sloproof.lab.envoy_bootstrap import ABORT_PERCENT, DELAY_MILLISECONDS, DELAY_PERCENT
 from sloproof.lab.processes import alive
 from sloproof.lab.state import LabState, load_state
-from sloproof.lab.supervisor import Supervisor
+from sloproof.supervisor import Supervisor
 from tests.integration.lab_calls import PACE, call, generated, log_in, many, notifications, query, set_runtime, wait_for
 
 pytestmark = pytest.mark.integration
@@ -242,7 +242,7 @@ def test_no_secret_is_in_the_state_the_configuration_or_a_command_line(lab: LabS
     secrets = [environment[name] for name in ("PGPASSWORD", "TASKS_JWT_SECRET", "TASKS_SEED_PASSWORD")]
     texts = [(lab.folder / "lab.json").read_text()]
     texts += [path.read_text() for path in (lab.folder / "config").iterdir()]
-    texts += [" ".join(psutil.Process(info["pid"]).cmdline()) for info in supervisor.all()]
+    texts += [" ".join(psutil.Process(program.pid).cmdline()) for program in supervisor.programs()]
     assert len(set(secrets)) == 3
     assert not [secret for secret in secrets for text in texts if secret in text]
     assert lab.seed_password_file.stat().st_mode & 0o777 == 0o600
@@ -270,7 +270,7 @@ def test_a_second_lab_in_the_same_folder_is_refused(lab: LabState) -> None:
 
 
 def test_down_leaves_nothing_and_may_be_repeated(lab: LabState) -> None:
-    pids = [info["pid"] for info in Supervisor(lab.supervisor_socket).all()] + [lab.supervisor_pid]
+    pids = [program.pid or 0 for program in Supervisor(lab.supervisor_socket).programs()] + [lab.supervisor_pid]
     assert all(alive(pid) for pid in pids)
     assert sloproof.lab.down(lab.folder) is True
     assert not [pid for pid in pids if alive(pid)]

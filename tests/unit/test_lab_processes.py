@@ -17,8 +17,8 @@ from sloproof.lab import delayed_start, keeper, parts, parts_apt, ports, postgre
 from sloproof.lab.delayed_start import read_delay, wait_out, write_delay
 from sloproof.lab.keeper import Orders, Watched, reason_to_end
 from sloproof.lab.state import LabState, forget_state, load_state, save_state
-from sloproof.lab.supervisor import Supervisor
 from sloproof.lab.webhook_receiver import NotificationFile, ReceiverServer
+from sloproof.supervisor import Supervisor
 
 
 class Time:

@@ -29,11 +29,11 @@ from sloproof.lab.monitoring import Clockwork
 from sloproof.lab.processes import MARK
 from sloproof.lab.readiness import last_lines, wait_until_ready
 from sloproof.lab.state import LabState, load_state, save_state
-from sloproof.lab.supervisor import Supervisor
 from sloproof.lab.supervisord_config import supervisord_config
 from sloproof.lab.systems import find_system
 from sloproof.lab.take_down import RUNTIME_PREFIX, end, runtime_root
 from sloproof.lab.topology import Program, Site, System, Topology, script
+from sloproof.supervisor import Supervisor
 
 _FOLDERS = ("alertmanager", "config", "generated", "logs", "prometheus", "restart-delay", "traces", "unhealthy")
 _FILES = ("notifications.jsonl", "seed-password")

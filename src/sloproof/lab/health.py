@@ -10,8 +10,8 @@ from typing import Any
 from sloproof.errors import PartFailed
 from sloproof.lab import http_probe
 from sloproof.lab.state import LabState, LabStatus, PartStatus, load_state
-from sloproof.lab.supervisor import Supervisor
 from sloproof.lab.topology import Program
+from sloproof.supervisor import ProgramState, Supervisor
 
 PROGRAMS_FILE = Path("config", "programs.json")
 
@@ -29,7 +29,7 @@ def status(folder: Path) -> LabStatus | None:
         return None
     entries = _programs(state.folder)
     try:
-        known = {info["name"]: info for info in Supervisor(state.supervisor_socket, timeout=5.0).all()}
+        known = {program.name: program for program in Supervisor(state.supervisor_socket, timeout=5.0).programs()}
     except PartFailed:
         return LabStatus(state=state, stale=True, parts=tuple(_gone(entry) for entry in entries))
     return LabStatus(state=state, stale=False, parts=tuple(_part(entry, known.get(entry["name"])) for entry in entries))
@@ -90,16 +90,16 @@ def _gone(entry: dict[str, Any]) -> PartStatus:
     return PartStatus(name=entry["name"], pid=None, state="GONE", uptime=0.0, url=entry["url"], healthy=False)
 
 
-def _part(entry: dict[str, Any], info: dict[str, Any] | None) -> PartStatus:
-    if info is None:
+def _part(entry: dict[str, Any], program: ProgramState | None) -> PartStatus:
+    if program is None:
         return _gone(entry)
-    running = info["statename"] == "RUNNING"
+    running = program.state == "RUNNING"
     answer = answers(entry["health"], entry["port"]) if running else False
     return PartStatus(
         name=entry["name"],
-        pid=info["pid"] or None,
-        state=info["statename"],
-        uptime=max(0.0, time.time() - info["start"]) if running else 0.0,
+        pid=program.pid,
+        state=program.state,
+        uptime=max(0.0, time.time() - program.started_at) if running else 0.0,
         url=entry["url"],
         healthy=running if answer is None else answer,
     )

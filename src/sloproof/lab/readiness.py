@@ -8,8 +8,8 @@ from pathlib import Path
 from sloproof.errors import PartFailed
 from sloproof.lab import health
 from sloproof.lab.state import LabState
-from sloproof.lab.supervisor import Supervisor
 from sloproof.lab.topology import Program, ScrapeJob
+from sloproof.supervisor import Supervisor
 
 PATIENCE = 45.0
 """Seconds until every part must answer."""
@@ -74,9 +74,9 @@ def _wait_for_programs(
 
 def _fail_on_death(state: LabState, supervisor: Supervisor, programs: Sequence[Program]) -> None:
     ports = {program.name: program.port for program in programs}
-    for info in supervisor.all():
-        if info["stop"] or info["spawnerr"]:
-            raise _died(state, info["name"], ports.get(info["name"], 0), info["spawnerr"])
+    for program in supervisor.programs():
+        if program.stopped_at or program.spawn_error:
+            raise _died(state, program.name, ports.get(program.name, 0), program.spawn_error)
 
 
 def _died(state: LabState, name: str, port: int, spawn_error: str) -> PartFailed:

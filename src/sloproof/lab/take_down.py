@@ -9,7 +9,7 @@ from pathlib import Path
 from sloproof.errors import PartFailed
 from sloproof.lab import processes
 from sloproof.lab.state import LabState, forget_state, load_state
-from sloproof.lab.supervisor import Supervisor
+from sloproof.supervisor import Supervisor
 
 RUNTIME_PREFIX = "sloproof-lab-"
 _PATIENCE = 20.0

@@ -49,7 +49,7 @@ def judge_balance(counts: Mapping[str, float], margin: Decimal, confidence: str 
         assigned at random; a rotating balancer spreads more evenly than that.
     """
     total = sum(counts.values())
-    if len(counts) < 2 or not 0 < total < float("inf"):  # noqa: PLR2004 - one instance has nobody to share with
+    if len(counts) <= 1 or not 0 < total < float("inf"):
         what = "no requests were counted" if len(counts) > 1 else "balance needs at least two instances"
         return Balance(verdict=Verdict.UNDECIDED, shares={}, fair=1 / max(len(counts), 1), reason=what)
     fair = 1 / len(counts)

@@ -22,6 +22,8 @@ from sloproof.verdict.wording import percent, quantity
 _LARGEST_FORECAST = 10**8
 _SLICED_SHARE = 0.95
 """Slices that hold fewer of the events than this do not speak for the run."""
+_GUESS = 0.5
+"""A bound of no more confidence than this is a guess."""
 _WORTH_TELLING = 0.9
 """An effective size below this share of the requests is told."""
 
@@ -113,7 +115,7 @@ def judge_objective(budget: Decimal, evidence: Evidence, confidence: str = "0.95
     sure = float(confidence)
     if not 0 < budget < 1:
         raise ValueError(f"`{budget}` is not a budget above 0 and below 1")
-    if not 0.5 < sure < 1:  # noqa: PLR2004 - at one half a bound is a guess
+    if not _GUESS < sure < 1:
         raise ValueError(f"`{confidence}` is not a confidence above 0.5 and below 1")
     unusable = _unusable(evidence.counts)
     if unusable:

@@ -208,7 +208,7 @@ def clusterings(slices: Sequence[Slice]) -> tuple[Clustering, ...]:
     Cochran, Sampling Techniques, 6.4; what correlation is left is put in by the AR(1) factor (1 + r) / (1 - r).
     """
     bad, total = sum(b for b, _ in slices), sum(n for _, n in slices)
-    if len(slices) < 2 or not 0 < bad < total:  # noqa: PLR2004 - a variance needs two
+    if len(slices) <= 1 or not 0 < bad < total:
         return ()
     found = []
     while True:

@@ -1,0 +1,2 @@
+limits = {}
+limits['p95']

@@ -1,0 +1,113 @@
+"""Runs the command line as its users do: each folder beside this file is one scenario.
+
+| file | what it is |
+|---|---|
+| `workspace/` | laid over the workspace that all scenarios begin with, `tests/scenarios/workspace` |
+| `before` | shell lines that bring the workspace into its state; they must succeed |
+| `command` | the line that is judged |
+| `stdout`, `stderr`, `exit` | what it must say, and how it must end |
+| `changed` | the files that it may touch: `new`, `changed` or `removed`; nothing where the file is empty |
+
+`REGENERATE_GOLDEN=1 pytest tests/scenarios` writes what is said now; read the difference before you keep it.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+FIRST_WORKSPACE = HERE / "workspace"
+SCENARIOS = sorted(file.parent.name for file in HERE.glob("*/command"))
+TOLD = ("stdout", "stderr", "exit", "changed")
+TIMEOUT = 60
+IGNORED = (".sloproof", "__pycache__")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario: str, tmp_path: Path) -> None:
+    case, folder = HERE / scenario, tmp_path / "work"
+    shutil.copytree(FIRST_WORKSPACE, folder)
+    if (case / "workspace").is_dir():
+        shutil.copytree(case / "workspace", folder, dirs_exist_ok=True)
+    environment = surroundings(tmp_path)
+    if (case / "before").is_file():
+        prepare((case / "before").read_text(), folder, environment)
+    seen = observe((case / "command").read_text().strip(), folder, environment)
+    if os.environ.get("REGENERATE_GOLDEN"):
+        for name in TOLD:
+            (case / name).write_text(seen[name])
+    assert seen == {name: (case / name).read_text() for name in TOLD}
+
+
+def test_a_command_that_fails_changes_no_file() -> None:
+    failing = [name for name in SCENARIOS if (HERE / name / "exit").read_text() != "0\n"]
+    assert len(failing) > len(SCENARIOS) / 2
+    assert [name for name in failing if (HERE / name / "changed").read_text()] == []
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """The same terminal everywhere, and no parts of a lab."""
+    return {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), "/usr/bin", "/bin")),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+        "PYTHONHASHSEED": "random",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def prepare(lines: str, folder: Path, environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        ["sh", "-eu", "-c", lines], cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def observe(command: str, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a command says, how it ends, and which files it touches."""
+    before = contents(folder)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    return {
+        "stdout": masked(done.stdout, folder),
+        "stderr": masked(done.stderr, folder),
+        "exit": f"{done.returncode}\n",
+        "changed": "".join(f"{line}\n" for line in differences(before, contents(folder))),
+    }
+
+
+def masked(text: str, folder: Path) -> str:
+    """Only what must vary: where the workspace lies, and what Python of another version says of a syntax error."""
+    text = text.replace(str(folder.resolve()), "WORKSPACE")
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*")
+        if file.is_file() and not any(part in IGNORED for part in file.relative_to(folder).parts)
+    }
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    new = [f"new {name}" for name in after.keys() - before.keys()]
+    removed = [f"removed {name}" for name in before.keys() - after.keys()]
+    changed = [f"changed {name}" for name in before.keys() & after.keys() if before[name] != after[name]]
+    return sorted(new + removed + changed)

@@ -1,0 +1,3 @@
+from sloproof import Routing, Webhook
+
+routing = Routing(receivers=[Webhook(name="on-call", url="http://127.0.0.1:9099/alerts")])
