@@ -1,18 +1,23 @@
 # Two commands for newcomers: `make demo` and `make test`. Everything else is for people who change things.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 PARTS := .sloproof/parts
 READY := $(VENV)/.ready
+UNFINISHED := $(VENV)/.unfinished
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+BROWSERS := chromium chromium-browser google-chrome chrome
 export SLOPROOF_PARTS := $(CURDIR)/$(PARTS)
 
-.PHONY: demo test lint rules dashboards check bench lock wheel clean
+.DEFAULT_GOAL := help
+.PHONY: demo test lint rules dashboards check bench lock wheel clean help python browser
 
 demo: $(READY) $(PARTS)/.ready  ## bring a system up, load it, break it, and write a report
 	@$(BIN)/sloproof demo
 
-test: $(READY) $(PARTS)/.ready lint  ## everything that CI checks
+test: $(READY) $(PARTS)/.ready browser lint  ## everything that CI checks
 	$(BIN)/python -m pytest
 
 lint: $(READY)  ## style, types and the direction of imports
@@ -31,23 +36,54 @@ check: $(READY)  ## problems in the definitions, and generated files that are ou
 bench: $(READY) $(PARTS)/.ready  ## every figure that the README quotes
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-$(READY): requirements.lock pyproject.toml
-	@echo "setting up $(VENV) (once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-
-$(PARTS)/.ready: $(READY)
-	@$(BIN)/python -m sloproof.lab.parts_apt $(PARTS)
-	@mkdir -p $(PARTS) && touch $@
-
 lock:  ## work the locked versions out anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.lock
 
-wheel: $(READY)  ## the distribution, as it would be published
+wheel: $(READY)  ## the distribution, as it would be published, in dist/
 	$(BIN)/python -m hatchling build
 
-clean:  ## the environment and the tool's own state
-	rm -rf $(VENV) .sloproof dist
+clean:  ## end a lab that is still up, then remove the environment and the tool's own state
+	@-[ ! -x $(BIN)/sloproof ] || $(BIN)/sloproof lab down
+	rm -rf $(VENV) .sloproof dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# What an interrupted set-up leaves cannot be trusted, and is known by a mark that the last step renames.
+$(READY): requirements.lock pyproject.toml
+	@$(MAKE) --no-print-directory python
+	@[ ! -e $(UNFINISHED) ] || { echo "the last set-up of $(VENV) was interrupted: starting over"; rm -rf $(VENV); }
+	@echo "setting up $(VENV), once: $$(grep -c '^[a-z].*==' requirements.lock) locked packages, a minute or two"
+	@mkdir -p $(VENV) && touch $(UNFINISHED)
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@mv $(UNFINISHED) $@
+
+$(PARTS)/.ready: | $(READY)
+	@$(BIN)/python -m sloproof.lab.parts_apt $(PARTS)
+	@mkdir -p $(PARTS) && touch $@
+
+# Debian keeps `venv` in a package of its own.
+python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+	  echo "installing $(notdir $(PYTHON))-venv with apt"; \
+	  $(APT) update && $(APT) install --no-install-recommends $(notdir $(PYTHON))-venv >/dev/null; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "error: sloproof needs Python 3.11, 3.12 or 3.13, and \`$(PYTHON)\` is not one of them" >&2; \
+	  echo "hint: name one, such as \`make demo PYTHON=python3.12\`" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "error: \`$(PYTHON)\` cannot make virtual environments" >&2; \
+	  echo "hint: \`sudo apt-get install $(notdir $(PYTHON))-venv\`" >&2; exit 2; }
+
+# The report is tested in a real browser; CI must have one, anybody else may go without.
+browser:
+	@for name in $(BROWSERS); do ! command -v $$name >/dev/null || exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing chromium with apt, once, for the tests of the report"; \
+	  $(APT) update && $(APT) install --no-install-recommends chromium >/dev/null && exit 0; \
+	fi; \
+	echo "no Chromium here: the browser tests of the report will be skipped (Debian: apt-get install chromium)"; \
+	[ -z "$$CI" ]

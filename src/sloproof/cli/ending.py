@@ -7,7 +7,9 @@ import typer
 from typer import Abort, Exit
 
 from sloproof.cli import console
-from sloproof.errors import DefinitionError, SloproofError
+from sloproof.errors import DefinitionError, SloproofError, UsageError
+
+_HINT = "`--help` after the command lists what it takes"
 
 
 def explain(error: Exception) -> int:
@@ -36,8 +38,7 @@ def explain(error: Exception) -> int:
 def _unexpected(error: Exception) -> int:
     show = getattr(error, "format_message", None)  # usage errors of the option parser
     if show is not None:
-        console.failure(str(show()), "`--help` after the command lists what it takes")
-        return 2
+        return _misused(type(error).__name__, str(show()))
     if os.environ.get("SLOPROOF_DEBUG"):
         traceback.print_exception(error)
     else:
@@ -46,3 +47,13 @@ def _unexpected(error: Exception) -> int:
             "this is a fault of sloproof; set SLOPROOF_DEBUG=1 to see where it happened",
         )
     return 6
+
+
+def _misused(kind: str, message: str) -> int:
+    if kind == "NoArgsIsHelpError":
+        console.talk().print(message, markup=False)
+    else:
+        what, _, guess = message.partition(". ")
+        hint = guess.removesuffix(".").replace("'", "`")
+        console.failure(what.removesuffix(".").replace("'", "`"), hint or _HINT)
+    return UsageError.exit_code

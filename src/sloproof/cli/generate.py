@@ -47,7 +47,7 @@ def generate(check: Check = False, scale: Scale = 1, out: Out = None, scrape_int
 
 
 def _write_rules(out: Path, scale: int, scrape_interval: str | None, check: bool) -> None:
-    from sloproof.definition import parse_duration
+    from sloproof.cli.options import duration
     from sloproof.errors import UsageError
     from sloproof.workspace import artifacts, files, load_workspace, scaling
 
@@ -56,7 +56,7 @@ def _write_rules(out: Path, scale: int, scrape_interval: str | None, check: bool
             "`--check` compares the workspace's own files", hint="leave out `--out`, or leave out `--check`"
         )
     workspace = load_workspace()
-    scrape = parse_duration(scrape_interval) if scrape_interval else workspace.settings.scrape_interval
+    scrape = duration(scrape_interval, "--scrape-interval") if scrape_interval else workspace.settings.scrape_interval
     timing = scaling.timing(scale, scrape, workspace.settings.evaluation_interval)
     scaling.refuse_mixture(out, scale)
     flat = [

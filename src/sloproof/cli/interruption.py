@@ -1,15 +1,20 @@
 """SIGINT, SIGTERM and SIGHUP end a command the same way: by an exception, so that everything is put back."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ALREADY_ENDING = b"\nalready ending: what was started or broken is put back first\n"
 
 
-class Interrupted(KeyboardInterrupt):
+class Interrupted(BaseException):
     """Somebody wants the command to stop.
+
+    No `KeyboardInterrupt`: the option parser would turn that into exit code 130, whatever the signal was.
 
     Args:
         number: the signal.
@@ -22,7 +27,11 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the signals into `Interrupted` while the block runs, then give the old handlers back."""
+    """Turn the first signal into `Interrupted` while the block runs, then give the old handlers back.
+
+    Later signals are answered with a word and change nothing: `timeout`, a closed terminal and an impatient
+    user send more than one, and half an undo is worse than a slow one.
+    """
     old = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
     try:
         yield
@@ -32,15 +41,24 @@ def interruptible() -> Iterator[None]:
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, _already_ending)
     raise Interrupted(number)
+
+
+def _already_ending(_: int, __: FrameType | None) -> None:
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _ALREADY_ENDING)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold the signals off while something is put back; a second Ctrl-C must not leave a fault behind."""
-    old = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
+    """Hold the signals off while something is put back; one that came meanwhile takes effect afterwards."""
+    held: list[int] = []
+    old = {number: signal.signal(number, lambda number, _: held.append(number)) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+        if held and callable(old[signal.Signals(held[0])]):
+            signal.raise_signal(held[0])

@@ -14,10 +14,13 @@ def duration(text: str, option: str) -> timedelta:
         option: the option's name, for the message.
 
     Raises:
-        UsageError: it is no duration.
+        UsageError: it is no duration, or none above zero.
     """
     try:
-        return parse_duration(text)
+        length = parse_duration(text)
     except ValueError as error:
         what, _, hint = str(error).partition("; ")
         raise UsageError(f"{option}: {what}", hint=hint) from None
+    if not length:
+        raise UsageError(f"{option}: `{text}` is no time at all", hint="give a length above zero, such as `30s`")
+    return length

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def lab_folder(workspace: "Workspace", system: str) -> Path:
-    """Where the lab of a system keeps its state."""
+    """Where the lab of a system keeps its state.
+
+    Raises:
+        UsageError: there is no such system.
+    """
+    from sloproof.lab.systems import find_system
+
+    find_system(system)
     return workspace.state / "lab" / system
 
 

@@ -17,7 +17,8 @@ def count_events(prometheus: Prometheus, slo: SLO, start: float, end: float) -> 
         end: epoch seconds; best a scrape after the last one.
 
     Returns:
-        The counts; None where the total has no samples. A counter of errors that does not exist counts none.
+        The counts; None where the total has no samples or Prometheus warns of partial data.
+        A counter of errors that does not exist counts none.
     """
     counters = slo.sli.counters()
     total = _increase(prometheus, counters.total, start, end)
@@ -33,4 +34,5 @@ def count_events(prometheus: Prometheus, slo: SLO, start: float, end: float) -> 
 
 def _increase(prometheus: Prometheus, selector: str, start: float, end: float) -> float | None:
     found = prometheus.counter_increase(selector, start, end)
-    return found.value
+    # A warning means that data may be missing; what is left then is no count.
+    return None if found.warnings else found.value
