@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PARTS := .sloproof/parts
+LOCKED = $(shell grep -c '^[a-z].*==' requirements.lock)
 READY := $(VENV)/.ready
 UNFINISHED := $(VENV)/.unfinished
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0
@@ -50,12 +51,15 @@ clean:  ## end a lab that is still up, then remove the environment and the tool'
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# What an interrupted set-up leaves cannot be trusted, and is known by a mark that the last step renames.
+# What an interrupted set-up leaves cannot be trusted; it is known by a mark that holds the number of its process.
 $(READY): requirements.lock pyproject.toml
 	@$(MAKE) --no-print-directory python
+	@if owner=$$(cat $(UNFINISHED) 2>/dev/null) && kill -0 "$$owner" 2>/dev/null; then \
+	  echo "error: process $$owner is setting up $(VENV) already" >&2; exit 2; fi
 	@[ ! -e $(UNFINISHED) ] || { echo "the last set-up of $(VENV) was interrupted: starting over"; rm -rf $(VENV); }
-	@echo "setting up $(VENV), once: $$(grep -c '^[a-z].*==' requirements.lock) locked packages, a minute or two"
-	@mkdir -p $(VENV) && touch $(UNFINISHED)
+	@[ ! -x $(BIN)/python ] || echo "bringing $(VENV) up to date with requirements.lock and pyproject.toml"
+	@[ -x $(BIN)/python ] || echo "setting up $(VENV), once: $(LOCKED) locked packages, a minute or two"
+	@mkdir -p $(VENV) && echo $$PPID >$(UNFINISHED)
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null
 	@$(PIP) install --require-hashes -r requirements.lock

@@ -17,39 +17,61 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from sloproof import __version__
 
 HERE = Path(__file__).parent
 FIRST_WORKSPACE = HERE / "workspace"
 SCENARIOS = sorted(file.parent.name for file in HERE.glob("*/command"))
 TOLD = ("stdout", "stderr", "exit", "changed")
 TIMEOUT = 60
+Seen = dict[str, str]
 IGNORED = (".sloproof", "__pycache__")
 
 
+@pytest.fixture(scope="module")
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Seen]]]:
+    """What each chosen scenario says; they share nothing, so they run side by side."""
+    chosen = {
+        item.callspec.params["scenario"]
+        for item in request.session.items
+        if hasattr(item, "callspec") and "scenario" in item.callspec.params
+    }
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(run, HERE / name, tmp_path_factory.mktemp(name)) for name in sorted(chosen)}
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(scenario: str, tmp_path: Path) -> None:
-    case, folder = HERE / scenario, tmp_path / "work"
-    shutil.copytree(FIRST_WORKSPACE, folder)
-    if (case / "workspace").is_dir():
-        shutil.copytree(case / "workspace", folder, dirs_exist_ok=True)
-    environment = surroundings(tmp_path)
-    if (case / "before").is_file():
-        prepare((case / "before").read_text(), folder, environment)
-    seen = observe((case / "command").read_text().strip(), folder, environment)
+def test_scenario(scenario: str, seen: Mapping[str, Future[Seen]]) -> None:
+    case, told = HERE / scenario, seen[scenario].result(TIMEOUT * len(SCENARIOS))
     if os.environ.get("REGENERATE_GOLDEN"):
         for name in TOLD:
-            (case / name).write_text(seen[name])
-    assert seen == {name: (case / name).read_text() for name in TOLD}
+            (case / name).write_text(told[name])
+    assert told == {name: (case / name).read_text() for name in TOLD}
 
 
 def test_a_command_that_fails_changes_no_file() -> None:
     failing = [name for name in SCENARIOS if (HERE / name / "exit").read_text() != "0\n"]
     assert len(failing) > len(SCENARIOS) / 2
     assert [name for name in failing if (HERE / name / "changed").read_text()] == []
+
+
+def run(case: Path, home: Path) -> Seen:
+    """One scenario in a workspace of its own."""
+    folder = home / "work"
+    shutil.copytree(FIRST_WORKSPACE, folder)
+    if (case / "workspace").is_dir():
+        shutil.copytree(case / "workspace", folder, dirs_exist_ok=True)
+    environment = surroundings(home)
+    if (case / "before").is_file():
+        prepare((case / "before").read_text(), folder, environment)
+    return observe((case / "command").read_text().strip(), folder, environment)
 
 
 def surroundings(home: Path) -> dict[str, str]:
@@ -67,16 +89,23 @@ def surroundings(home: Path) -> dict[str, str]:
 
 def prepare(lines: str, folder: Path, environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        ["sh", "-eu", "-c", lines], cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT
+        ["sh", "-eu", "-c", lines],
+        check=False,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def observe(command: str, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def observe(command: str, folder: Path, environment: Mapping[str, str]) -> Seen:
     """What a command says, how it ends, and which files it touches."""
     before = contents(folder)
     done = subprocess.run(
         ["sh", "-c", command],
+        check=False,
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -93,8 +122,8 @@ def observe(command: str, folder: Path, environment: Mapping[str, str]) -> dict[
 
 
 def masked(text: str, folder: Path) -> str:
-    """Only what must vary: where the workspace lies, and what Python of another version says of a syntax error."""
-    text = text.replace(str(folder.resolve()), "WORKSPACE")
+    """Only what must vary: where the workspace lies, and the version."""
+    text = text.replace(str(folder.resolve()), "WORKSPACE").replace(f"sloproof {__version__}", "sloproof VERSION")
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
 

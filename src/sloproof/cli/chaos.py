@@ -18,11 +18,13 @@ def run(name: ExperimentName, report: Report = None) -> None:
     from sloproof.chaos.experiment import Experiment
     from sloproof.chaos.run import run_experiment
     from sloproof.chaos.stage import Stage
+    from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude
     from sloproof.cli.progress import live_line
     from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
     from sloproof.workspace import load_workspace
 
+    require("load", "chaos")
     workspace = load_workspace()
     experiment = workspace.named(Experiment, name)
     surroundings = surroundings_of(workspace, running_lab(workspace, experiment.system))
@@ -39,13 +41,19 @@ def run(name: ExperimentName, report: Report = None) -> None:
 @app.command()
 def undo() -> None:
     """Put back whatever a run has left broken, also after `kill -9`; safe to repeat."""
+    from sloproof.chaos.ledger import Ledger
     from sloproof.chaos.undo import undo_all
     from sloproof.cli.interruption import uninterrupted
     from sloproof.workspace import load_workspace
 
-    workspace = load_workspace()
+    ledger = load_workspace().state / "ledger.jsonl"
+    unreadable = Ledger(ledger).read().unreadable
+    if unreadable:
+        lines = "1 line" if unreadable == 1 else f"{unreadable} lines"
+        console.say(f"`{ledger}`: {lines} cannot be read and had to be passed over")
+        console.say("if a fault is still there, it ends with its lab: `sloproof lab down`")
     with uninterrupted():
-        undone = undo_all(workspace.state / "ledger.jsonl", console.say)
+        undone = undo_all(ledger, console.say)
     console.say(
         f"{len(undone)} fault{'s' if len(undone) != 1 else ''} put back" if undone else "nothing was left broken"
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sloproof.chaos.experiment import Experiment
     from sloproof.chaos.run import Surroundings, Watch
     from sloproof.chaos.stage import Stage
+    from sloproof.loadtests.profile import LoadProfile
     from sloproof.workspace import Workspace
 
 LIFETIME = "15m"
@@ -33,17 +34,20 @@ Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in
 
 def demo(report: Report = None, open_report: Open = True) -> None:
     """Bring a system up, load it, break it twice, and show what was expected and what was observed."""
+    from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude
     from sloproof.cli.surroundings import new_run_folder
 
+    require("load", "chaos", "lab")
     started = time.monotonic()
     workspace = _workspace()
+    profile, experiments = _content(workspace)
     folder = new_run_folder(workspace, "demo")
     plan = _Plan(
         ["start the system and load its rules", "steady load", *EXPERIMENTS, "write the report, end the system"]
     )
     with _lab(workspace, plan) as surroundings:
-        stages = list(_stages(workspace, surroundings, folder, plan))
+        stages = list(_stages(profile, experiments, surroundings, folder, plan))
         plan.next()
         file = report or folder / "report.html"
         code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file))
@@ -70,15 +74,24 @@ class _Plan:
         return "  "
 
 
-def _stages(workspace: "Workspace", surroundings: "Surroundings", folder: Path, plan: _Plan) -> "Iterator[Stage]":
+def _content(workspace: "Workspace") -> "tuple[LoadProfile, list[Experiment]]":
+    """What the demo runs; asked for first, so that a workspace without it starts nothing."""
     from sloproof.chaos.experiment import Experiment
+    from sloproof.loadtests.profile import LoadProfile
+
+    return workspace.named(LoadProfile, LOAD), [workspace.named(Experiment, name) for name in EXPERIMENTS]
+
+
+def _stages(
+    profile: "LoadProfile",
+    experiments: "list[Experiment]",
+    surroundings: "Surroundings",
+    folder: Path,
+    plan: _Plan,
+) -> "Iterator[Stage]":
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
     from sloproof.cli.progress import live_line
-    from sloproof.loadtests.profile import LoadProfile
-
-    profile = workspace.named(LoadProfile, LOAD)
-    experiments = [workspace.named(Experiment, name) for name in EXPERIMENTS]
 
     def watched(run: "Callable[[Watch], Stage]") -> "Stage":
         with live_line(plan.next()) as watch:

@@ -7,7 +7,7 @@ import typer
 from typer import Abort, Exit
 
 from sloproof.cli import console
-from sloproof.errors import DefinitionError, SloproofError, UsageError
+from sloproof.errors import DefinitionError, PartFailed, SloproofError, UsageError
 
 _HINT = "`--help` after the command lists what it takes"
 
@@ -32,6 +32,9 @@ def explain(error: Exception) -> int:
     if isinstance(error, SloproofError):
         console.failure(error.message, error.hint)
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError) and (error.name or "sloproof").partition(".")[0] != "sloproof":
+        console.failure(f"`{error.name}` is not installed", 'run `pip install "sloproof[all]"`')
+        return PartFailed.exit_code
     return _unexpected(error)
 
 

@@ -60,5 +60,5 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
-        if held and callable(old[signal.Signals(held[0])]):
+        if held:
             signal.raise_signal(held[0])

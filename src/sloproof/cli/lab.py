@@ -25,11 +25,13 @@ def up(
 ) -> None:
     """Start the system, its Prometheus and its Alertmanager, with exactly the generated rules."""
     from sloproof import lab
+    from sloproof.cli.extras import require
     from sloproof.cli.options import duration
     from sloproof.cli.surroundings import lab_folder, parts_folder
     from sloproof.workspace import load_workspace
     from sloproof.workspace.lab_files import lab_files, lab_timing
 
+    require("lab")
     workspace = load_workspace()
     timing = lab_timing(workspace, scale)
     state = lab.up(

@@ -15,12 +15,14 @@ def run(name: ProfileName, report: Report = None) -> None:
     """Run a load profile against the lab; each objective passes, fails or stays undecided."""
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
+    from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude
     from sloproof.cli.progress import live_line
     from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.workspace import load_workspace
 
+    require("load")
     workspace = load_workspace()
     profile = workspace.named(LoadProfile, name)
     surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))

@@ -1,5 +1,6 @@
 """Everything that the definitions imply, as texts in memory."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,7 +79,14 @@ def _slos_of(workspace: Workspace, service: str) -> list[SLO]:
 def _rule_tests(workspace: Workspace) -> Iterator[Artifact]:
     for service in workspace.services:
         pairs = [(slo, workspace.policy(slo)) for slo in _slos_of(workspace, service.name)]
-        for file, text in rule_tests(service.name, pairs).items():
+        try:
+            files = rule_tests(service.name, pairs)
+        except (ValueError, re.error) as error:
+            raise UsageError(
+                f"the rule tests of `{service.name}` cannot be written: {error}",
+                hint="write its selectors so that a series to test with can be made up, such as `[0-9]+` for a class",
+            ) from None
+        for file, text in files.items():
             yield Artifact(f"alerts/tests/{file}", text)
 
 
@@ -132,8 +140,6 @@ def read_page(root: Path) -> ExistingPage:
         try:
             return file.read_bytes().decode("utf-8")  # line ends as they are
         except UnicodeDecodeError as error:
-            raise UsageError(
-                f"`{path}` is not UTF-8 text: {error.reason}", hint="mend the file; nothing was written"
-            ) from None
+            raise UsageError(f"not UTF-8 text: {error.reason}", hint="mend the file; nothing was written") from None
 
     return read

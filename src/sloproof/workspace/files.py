@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,23 +73,17 @@ def write(root: Path, artifacts: Sequence[Artifact]) -> list[Change]:
     """
     changes = compare(root, artifacts)
     texts = {artifact.path: artifact.text for artifact in artifacts}
-    prepared: list[tuple[Path, Path]] = []
-    try:
-        for change in changes:
-            if change.kind != "stale":
-                prepared.append((_prepare(root / change.path, texts[change.path]), root / change.path))
-    except OSError as error:
-        for temporary, _ in prepared:
-            temporary.unlink(missing_ok=True)
-        raise PartFailed(
-            f"`{error.filename}` cannot be written: {error.strerror}; no file was changed",
-            hint="free some space or mend the folder's permissions, then run it again",
-        ) from error
-    for temporary, final in prepared:
-        temporary.replace(final)
+    with _temporaries() as prepared:
+        try:
+            for change in changes:
+                if change.kind != "stale":
+                    _prepare(root / change.path, texts[change.path], prepared)
+        except OSError as error:
+            raise _unwritable(error.filename, error, "; no file was changed") from error
+        _put_in_place(prepared)
     for change in changes:
         if change.kind == "stale":
-            (root / change.path).unlink()
+            _remove(root / change.path)
     return changes
 
 
@@ -98,12 +93,12 @@ def write_file(file: Path, text: str) -> None:
     Raises:
         PartFailed: it could not be written; an older file stays as it was.
     """
-    try:
-        _prepare(file, text).replace(file)
-    except OSError as error:
-        raise PartFailed(
-            f"`{file}` cannot be written: {error.strerror}", hint="free some space or mend the folder's permissions"
-        ) from error
+    with _temporaries() as prepared:
+        try:
+            _prepare(file, text, prepared)
+        except OSError as error:
+            raise _unwritable(file, error) from error
+        _put_in_place(prepared)
 
 
 def _current(file: Path) -> str | None:
@@ -111,22 +106,58 @@ def _current(file: Path) -> str | None:
         return file.read_bytes().decode("utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise PartFailed(
+            f"`{file}` cannot be read: {error.strerror}; no file was changed",
+            hint="a generated file goes there; move away what is in its place, or mend its permissions",
+        ) from error
 
 
-def _prepare(file: Path, text: str) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    temporary = Path(name)
+@contextmanager
+def _temporaries() -> Iterator[dict[Path, Path]]:
+    """Final names by temporary ones; what has not found its place when the block ends is removed."""
+    prepared: dict[Path, Path] = {}
     try:
+        yield prepared
+    finally:
+        for temporary in prepared:
+            temporary.unlink(missing_ok=True)
+
+
+def _prepare(file: Path, text: str, prepared: dict[Path, Path]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        prepared[Path(name)] = file
         with os.fdopen(handle, "wb") as stream:
             stream.write(text.encode("utf-8"))
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o644)
+        Path(name).chmod(0o644)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(file)) from error
-    return temporary
+
+
+def _put_in_place(prepared: Mapping[Path, Path]) -> None:
+    for number, (temporary, final) in enumerate(prepared.items()):
+        try:
+            temporary.replace(final)
+        except OSError as error:
+            raise _unwritable(final, error, f"; {number} of {len(prepared)} files are written") from error
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink()
+    except OSError as error:
+        raise _unwritable(file, error, "; the other files are up to date") from error
+
+
+def _unwritable(file: Path | str, error: OSError, state: str = "") -> PartFailed:
+    return PartFailed(
+        f"`{file}` cannot be written: {error.strerror}{state}",
+        hint="free some space or mend the folder's permissions, then run it again",
+    )
 
 
 def _stale(root: Path, artifacts: Sequence[Artifact]) -> list[str]:

@@ -27,7 +27,14 @@ Kind = TypeVar("Kind", bound=Definition)
 
 @dataclass(frozen=True)
 class Located:
-    """A definition and where it stands."""
+    """A definition and where it stands.
+
+    Args:
+        definition: the definition.
+        path: its file, relative to the workspace.
+        line: the line of the statement that binds it.
+        variable: the name it is bound to, such as `latency` or `objectives[1]`.
+    """
 
     definition: Definition
     path: str
@@ -137,20 +144,19 @@ def _located(root: Path, modules: list[ModuleType]) -> Iterator[Located]:
     for module in modules:
         path = Path(str(module.__file__)).relative_to(root).as_posix()
         for variable, line in sorted(module.__dict__[IMPORTED_AS].items(), key=lambda item: item[1]):
-            for definition in _flat(module.__dict__.get(variable)):
+            for name, definition in _flat(variable, module.__dict__.get(variable)):
                 if id(definition) not in seen:
                     seen.add(id(definition))
-                    yield Located(definition, path, line, variable)
+                    yield Located(definition, path, line, name)
 
 
-def _flat(value: Any) -> Iterator[Definition]:
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Definition]]:
+    """Every definition in a value, with how it is reached: `objectives[1]`."""
     if isinstance(value, KINDS):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _flat(item)
-    elif isinstance(value, dict):
-        yield from _flat(list(value.values()))
+        yield name, value
+    elif isinstance(value, list | tuple | dict):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(f"{name}[{key!r}]", item)
 
 
 def _duplicates(located: tuple[Located, ...]) -> Iterator[Problem]:

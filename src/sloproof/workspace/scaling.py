@@ -58,7 +58,7 @@ def refuse_mixture(folder: Path, scale: int) -> None:
         Refused: the folder holds rules of another factor.
     """
     for file in sorted(folder.glob("*.rules.yaml")):
-        others = scales_in(file.read_text(encoding="utf-8")) - {scale}
+        others = scales_in(file.read_text(encoding="utf-8", errors="replace")) - {scale}
         if others:
             raise Refused(
                 f"`{file}` holds rules whose windows are divided by {min(others)}, and these are divided by {scale}",

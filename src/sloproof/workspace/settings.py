@@ -4,9 +4,9 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError, model_validator
 
 from sloproof.alerts import Links, Timing
 from sloproof.definition import Definition, Length
@@ -40,6 +40,14 @@ class Settings(Definition):
     scrape_interval: Length = timedelta(seconds=30)
     evaluation_interval: Length = timedelta(seconds=30)
 
+    @model_validator(mode="after")
+    def _enough_scrapes(self) -> Self:
+        try:
+            self.timing()
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return self
+
     def links(self) -> Links:
         """Where alerts send their reader."""
         return Links(runbook=self.runbook_url, dashboard=self.dashboard_url)
@@ -53,12 +61,11 @@ def find_root(start: Path) -> Path:
     """The nearest folder, from `start` upwards, whose `pyproject.toml` has `[tool.sloproof]`.
 
     Raises:
-        UsageError: there is none.
-        DefinitionError: a `pyproject.toml` on the way is not TOML.
+        UsageError: there is none, or a `pyproject.toml` on the way is not TOML.
     """
     for folder in (start.resolve(), *start.resolve().parents):
         file = folder / SETTINGS_FILE
-        if file.is_file() and "sloproof" in _toml(file).get("tool", {}):
+        if file.is_file() and _table(file) is not None:
             return folder
     raise UsageError(
         f"no sloproof workspace in `{start.resolve()}` or above it",
@@ -73,11 +80,22 @@ def read_settings(root: Path) -> Settings:
         DefinitionError: a key is unknown or a value does not fit.
     """
     file = root / SETTINGS_FILE
-    table = _toml(file)["tool"]["sloproof"]
     try:
-        return Settings.model_validate(table)
+        return Settings.model_validate(_table(file))
     except ValidationError as error:
         raise DefinitionError(problems_of(error, SETTINGS_FILE, _lines(file), "tool.sloproof")) from None
+
+
+def _table(file: Path) -> Mapping[str, Any] | None:
+    """What `[tool.sloproof]` holds; None where there is no such table."""
+    tool = _toml(file).get("tool")
+    table = tool.get("sloproof") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise UsageError(
+            f"`tool.sloproof` of `{file}` is `{table!r}`, not a table",
+            hint="write `[tool.sloproof]` on a line of its own, and the settings below it",
+        )
+    return table
 
 
 def _toml(file: Path) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import decode_source
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sloproof.errors import Problem
+from sloproof.workspace.raised import problem_of
 from sloproof.workspace.validation import problems_of
 
 IMPORTED_AS = "__sloproof_assigned__"
@@ -67,47 +69,53 @@ class StatementLoader(Loader):
         assigned: dict[str, int] = {}
         module.__dict__[IMPORTED_AS] = assigned
         module.__dict__["__getattr__"] = lambda name: _missing(module.__name__, name, failed)
-        for statement in self._statements():
+        statements = self._statements()
+        if statements is None:
+            module.__dict__["__getattr__"] = _unknown
+            return
+        for statement in statements:
             names = list(_targets(statement))
             try:
                 exec(_compiled(statement, str(self.file)), module.__dict__)
             except Consequence:
                 failed.update(names)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not (isinstance(error, NameError) and error.name in failed):
                     self.problems.extend(self._explained(error, statement, names))
                 failed.update(names)
             else:
                 assigned.update(dict(_targets_with_lines(statement)))
 
-    def _statements(self) -> list[ast.stmt]:
+    def _statements(self) -> list[ast.stmt] | None:
+        """The file's statements; None, and a problem, where it cannot be read."""
         try:
-            return ast.parse(self.file.read_bytes(), filename=str(self.file)).body
+            return ast.parse(decode_source(self.file.read_bytes()), filename=str(self.file)).body
+        except UnicodeDecodeError as error:
+            what = f"not UTF-8 text: {error.reason}"
+            self.problems.append(_problem(self.path, 0, "", what, "definition/unreadable", "mend the file"))
         except SyntaxError as error:
-            what = f"`{(error.text or '').strip()}` is not Python: {error.msg}"
+            line = (error.text or "").strip()
+            what = f"`{line}` is not Python: {error.msg}" if line else f"not Python: {error.msg}"
             self.problems.append(_problem(self.path, error.lineno or 0, "", what, "definition/syntax", "mend the line"))
         except (OSError, ValueError) as error:
             self.problems.append(_problem(self.path, 0, "", f"cannot be read: {error}", "definition/unreadable", ""))
-        return []
+        return None
 
-    def _explained(self, error: Exception, statement: ast.stmt, names: list[str]) -> list[Problem]:
-        name = names[0] if names else ""
+    def _explained(self, error: BaseException, statement: ast.stmt, names: list[str]) -> list[Problem]:
+        name = names[0] if names and not isinstance(statement, ast.Import | ast.ImportFrom) else ""
         if isinstance(error, ValidationError):
             return problems_of(error, self.path, _field_lines(statement, self._line_of(error, statement)), name)
-        what = f"{type(error).__name__}: {error}"
-        hint = (
-            "install it, or mend the name"
-            if isinstance(error, ImportError)
-            else "the line raised this while it was loaded"
-        )
-        kind = "definition/import" if isinstance(error, ImportError) else "definition/raised"
-        return [_problem(self.path, self._line_of(error, statement), name, what, kind, hint)]
+        return [problem_of(error, self.path, self._line_of(error, statement), name)]
 
-    def _line_of(self, error: Exception, statement: ast.stmt) -> int:
+    def _line_of(self, error: BaseException, statement: ast.stmt) -> int:
         lines = [
             frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.file)
         ]
         return (lines[-1] if lines else None) or statement.lineno
+
+
+def _unknown(name: str) -> Any:
+    raise Consequence(name)
 
 
 def _missing(module: str, name: str, failed: set[str]) -> Any:

@@ -1,10 +1,13 @@
 """Pydantic's errors as problems that a reader can act on."""
 
+import re
 from collections.abc import Mapping
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
+from sloproof.definition import Name
 from sloproof.errors import Problem
 
 
@@ -27,7 +30,7 @@ def _problem(detail: ErrorDetails, title: str, path: str, lines: Mapping[str, in
     # Unions put the branch's tag and our own constructors put `_selector` into the place; authors write neither.
     place = [str(part) for part in detail["loc"] if part not in ("error-ratio", "latency-below")]
     field = place[0].removesuffix("_selector") if place else ""
-    what, _, hint = _sentence(detail, field, title).partition("; ")
+    what, hint = parted(_sentence(detail, field, title))
     return Problem(
         path=path,
         line=lines.get(field, lines.get("", 0)),
@@ -38,6 +41,15 @@ def _problem(detail: ErrorDetails, title: str, path: str, lines: Mapping[str, in
     )
 
 
+def parted(sentence: str) -> tuple[str, str]:
+    """What is wrong, and what to do about it: the first `; ` outside of a quoted literal stands between them."""
+    for found in re.finditer("; ", sentence):
+        if sentence.count("`", 0, found.start()) % 2 == 0:
+            return sentence[: found.start()], sentence[found.end() :]
+    return sentence, ""
+
+
+_NAME = next(part.pattern for part in get_args(Name) if isinstance(part, StringConstraints))
 _CHECKS = {
     "missing": "definition/missing-field",
     "extra_forbidden": "definition/unknown-field",
@@ -50,6 +62,8 @@ def _sentence(detail: ErrorDetails, field: str, title: str) -> str:
         return f"`{field}` is missing; every `{title}` needs it"
     if detail["type"] == "extra_forbidden":
         return f"`{field}` is no field of `{title}`; take it out, or mend its spelling"
+    if detail["type"] == "string_pattern_mismatch" and detail.get("ctx", {}).get("pattern") != _NAME:
+        return f"`{detail['input']}` does not match `{detail['ctx']['pattern']}`"
     if detail["type"] == "string_pattern_mismatch":
         return f"`{detail['input']}` is not a name; use small letters, digits and single dashes, such as `slow-backend`"
     message = detail["msg"].removeprefix("Value error, ")

@@ -1,19 +1,5 @@
-from sloproof import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof import SLO, ErrorRatio, Service
 
-shop = Service(name="shop-availability", owner="shop team", job="shop")
-
-availability = SLO(
-    service=shop,
-    name="rest",
-    objective="99.9",
-    sli=ErrorRatio(
-        errors='http_requests_total{job="shop",code=~"5.."}',
-        total='http_requests_total{job="shop"}',
-    ),
-)
-latency = SLO(
-    service=shop,
-    name="latency",
-    objective="95",
-    sli=LatencyBelow("500ms", histogram='http_request_duration_seconds{job="shop"}'),
-)
+checkout = Service(name="shop-checkout", owner="shop team", job="checkout")
+sli = ErrorRatio(errors="failed_total", total="all_total")
+rest = SLO(service=checkout, name="availability", objective="99.9", sli=sli)

@@ -1,10 +1,10 @@
 from sloproof import SLO, ErrorRatio, LatencyBelow, Service
 
-third = Service(name="shop-availability-rest", owner="shop team", job="shop")
+shop = Service(name="shop", job="shop")
 
 availability = SLO(
-    service=third,
-    name="x",
+    service=shop,
+    name="availability",
     objective="99.9",
     sli=ErrorRatio(
         errors='http_requests_total{job="shop",code=~"5.."}',
@@ -12,8 +12,10 @@ availability = SLO(
     ),
 )
 latency = SLO(
-    service=third,
+    service=shop,
     name="latency",
     objective="95",
     sli=LatencyBelow("500ms", histogram='http_request_duration_seconds{job="shop"}'),
 )
+
+third = SLO(service=shop, name="third", objective="100", sli=latency.sli)

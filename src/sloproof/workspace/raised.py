@@ -1,0 +1,44 @@
+"""What a statement of a definition file raised, in words that its author can act on."""
+
+import re
+
+from sloproof.errors import Problem
+
+_NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+_MISSING = re.compile(r"(\w+)\.__init__\(\) missing \d+ required .*arguments?: (.+)")
+_POSITIONAL = re.compile(r"__init__\(\) takes \d+ positional arguments? but \d+ were given")
+
+
+def problem_of(error: BaseException, path: str, line: int, name: str) -> Problem:
+    """The problem behind an exception.
+
+    Args:
+        error: what the statement raised.
+        path: the file, relative to the workspace.
+        line: where it was raised.
+        name: what the statement would have defined; empty when nothing.
+    """
+    what, check, hint = _told(error)
+    return Problem(path=path, line=line, name=name, what=what, check=check, hint=hint)
+
+
+def _told(error: BaseException) -> tuple[str, str, str]:
+    if isinstance(error, ImportError):
+        return _import_sentence(error), "definition/import", "mend the name, or install what is missing"
+    if isinstance(error, SystemExit):
+        return "the file ends the program", "definition/raised", "a definition file only defines; take the exit out"
+    if isinstance(error, TypeError) and (found := _MISSING.search(str(error))):
+        missing = found[2].replace("'", "`")
+        return f"{missing} is missing", "definition/missing-field", f"every `{found[1]}` needs it"
+    if isinstance(error, TypeError) and _POSITIONAL.search(str(error)):
+        return "its fields are given by name only", "definition/positional", "write each as `field=value`"
+    return f"{type(error).__name__}: {error}", "definition/raised", "the line raised this while it was loaded"
+
+
+def _import_sentence(error: ImportError) -> str:
+    found = _NO_SUCH_NAME.search(str(error))
+    if found:
+        return f"`{found[2]}` has no `{found[1]}`"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"there is no module `{error.name}`"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,3 @@
+from sloproof import Service
+
+other = Service(name="Other", owner="o", job="j")
