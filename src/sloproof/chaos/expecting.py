@@ -11,6 +11,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
 from sloproof.verdict.judge import Verdict
+from sloproof.verdict.wording import percent
 
 RESOLUTION = 1.0
 """The load generator tells time by the second, so a promise made from its events is good to one."""
@@ -60,8 +61,7 @@ def _(expectation: Holds, facts: RunFacts) -> Finding:
     if result is None:
         return Finding(expectation.describe(), "not measured", Verdict.UNDECIDED)
     judged = result.judgement
-    counts = judged.counts
-    seen = "no data" if judged.ratio is None else f"{counts.possibly_bad:,.0f} bad of {counts.total:,.0f} requests"
+    seen = "no data" if judged.ratio is None else f"{percent(judged.ratio)} of requests were bad"
     return Finding(expectation.describe(), seen, judged.verdict, judged.reason)
 
 
@@ -132,9 +132,11 @@ def _timed(
 def _faults(experiment: Experiment, facts: RunFacts) -> Iterator[Finding]:
     for planned, fault in zip(experiment.faults, facts.chaos.faults, strict=False):
         verdict = Verdict.PASS if fault.verified else Verdict.UNDECIDED
-        yield Finding(f"fault: {planned.describe()}", "seen" if fault.verified else "not seen", verdict, fault.evidence)
+        seen = "took effect" if fault.verified else "no effect was seen"
+        yield Finding(f"fault: {planned.describe()}", seen, verdict, fault.evidence)
         back = Verdict.PASS if fault.undo_verified else Verdict.FAIL
-        yield Finding("its undo", "seen" if fault.undo_verified else "not seen", back, fault.undo_evidence)
+        seen = "put back" if fault.undo_verified else "not put back"
+        yield Finding("it is put back", seen, back, fault.undo_evidence)
 
 
 def _timeline(slo: SLO, tier: str, facts: RunFacts) -> AlertTimeline | None:

@@ -9,7 +9,9 @@ from sloproof.cli import console
 app = typer.Typer(help="Break a system on purpose, and put it back.", no_args_is_help=True)
 
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of `chaos/`, such as `lose-one-instance`.")]
-Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; beside the run's records by default.")]
+Report = Annotated[
+    str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
+]
 
 
 @app.command()

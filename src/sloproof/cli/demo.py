@@ -27,7 +27,7 @@ LOAD = "steady"
 EXPERIMENTS = ("lose-one-instance", "slow-backend")
 
 Report = Annotated[
-    Path | None, typer.Option(help="Where the HTML report goes; `sloproof-report.html` of the run's folder by default.")
+    Path | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in a browser when there is one.")]
 
@@ -67,10 +67,8 @@ class _Plan:
     def next(self) -> str:
         """Go to the next step and announce it; returns the prefix of its live line."""
         self._now += 1
-        upcoming = self._steps[self._now + 1] if self._now + 1 < len(self._steps) else "nothing"
-        console.talk().print(
-            f"\n[bold]{self._now + 1}/{len(self._steps)} {self._steps[self._now]}[/]  [dim](next: {upcoming})[/]"
-        )
+        upcoming = "".join(f"  [dim](next: {step})[/]" for step in self._steps[self._now + 1 : self._now + 2])
+        console.talk().print(f"\n[bold]{self._now + 1}/{len(self._steps)} {self._steps[self._now]}[/]{upcoming}")
         return "  "
 
 
@@ -92,14 +90,15 @@ def _stages(
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
     from sloproof.cli.progress import live_line
+    from sloproof.verdict.judge import Verdict
 
     def watched(run: "Callable[[Watch], Stage]") -> "Stage":
         with live_line(plan.next()) as watch:
             stage = run(watch)
         for finding in stage.findings:
-            console.talk().print(
-                "  ", console.verdict(finding.verdict.value), f" {finding.expected}: {finding.observed}", markup=False
-            )
+            reason = f" ({finding.detail})" if finding.verdict is not Verdict.PASS else ""
+            told = f" {finding.expected}: {finding.observed}{reason}"
+            console.talk().print("  ", console.verdict(finding.verdict.value), told, markup=False)
         return stage
 
     yield watched(lambda watch: Stage.of_load(LOAD, run_load(profile, surroundings, folder / LOAD, watch)))

@@ -26,16 +26,28 @@ def explain(error: Exception) -> int:
     if isinstance(error, Abort):
         typer.echo("stopped", err=True)
         return 130
-    if isinstance(error, DefinitionError):
-        console.problems(error.problems)
-        return error.exit_code
-    if isinstance(error, SloproofError):
-        console.failure(error.message, error.hint)
-        return error.exit_code
-    if isinstance(error, ModuleNotFoundError) and (error.name or "sloproof").partition(".")[0] != "sloproof":
-        console.failure(f"`{error.name}` is not installed", 'run `pip install "sloproof[all]"`')
-        return PartFailed.exit_code
+    told = _translated(error)
+    if isinstance(told, DefinitionError):
+        console.problems(told.problems)
+        return told.exit_code
+    if isinstance(told, SloproofError):
+        console.failure(told.message, told.hint)
+        return told.exit_code
     return _unexpected(error)
+
+
+def _translated(error: Exception) -> Exception:
+    """What this machine lacks or forbids is no bug."""
+    if os.environ.get("SLOPROOF_DEBUG"):
+        return error
+    if isinstance(error, ModuleNotFoundError) and (error.name or "sloproof").partition(".")[0] != "sloproof":
+        return PartFailed(f"`{error.name}` is not installed", hint='run `pip install "sloproof[all]"`')
+    if isinstance(error, OSError) and error.filename:
+        return PartFailed(
+            f"`{error.filename}` cannot be used: {error.strerror}",
+            hint="mend its place or its permissions, then run it again",
+        )
+    return error
 
 
 def _unexpected(error: Exception) -> int:
@@ -47,7 +59,7 @@ def _unexpected(error: Exception) -> int:
     else:
         console.failure(
             f"{type(error).__name__}: {error}",
-            "this is a fault of sloproof; set SLOPROOF_DEBUG=1 to see where it happened",
+            "this is a bug in sloproof; set SLOPROOF_DEBUG=1 to see where it happened",
         )
     return 6
 

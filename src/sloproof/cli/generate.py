@@ -48,6 +48,7 @@ def generate(check: Check = False, scale: Scale = 1, out: Out = None, scrape_int
 
 def _write_rules(out: Path, scale: int, scrape_interval: str | None, check: bool) -> None:
     from sloproof.cli.options import duration
+    from sloproof.definition import format_duration
     from sloproof.errors import UsageError
     from sloproof.workspace import artifacts, files, load_workspace, scaling
 
@@ -67,4 +68,6 @@ def _write_rules(out: Path, scale: int, scrape_interval: str | None, check: bool
         files.write_file(out / artifact.path, artifact.text)
         console.show(str(out / artifact.path))
     if scale != 1:
-        console.say(f"windows are divided by {scale}: {timedelta(hours=1)} is {timing.real(timedelta(hours=1))} here")
+        console.say(
+            f"windows are divided by {scale}: `1h` is `{format_duration(timing.real(timedelta(hours=1)))}` here"
+        )

@@ -7,7 +7,9 @@ import typer
 app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
 
 ProfileName = Annotated[str, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
-Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; beside the run's records by default.")]
+Report = Annotated[
+    str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
+]
 
 
 @app.command()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
+from sloproof.definition import format_duration
 from sloproof.errors import PartFailed, Refused
 from sloproof.lab import (
     delayed_start,
@@ -81,9 +82,9 @@ def _refuse_second(folder: Path, say: Callable[[str], None]) -> None:
     if state is None:
         return
     if Supervisor(state.supervisor_socket, timeout=5.0).answers():
-        age = timedelta(seconds=round(time.time() - state.started_at))
+        age = format_duration(timedelta(seconds=round(time.time() - state.started_at)))
         raise Refused(
-            f"a lab of `{state.system}` is already up, for {age} (h:mm:ss) now, on {state.balancer}",
+            f"a lab of `{state.system}` is already up, for {age}, on {state.balancer}",
             hint="use it, or end it with `sloproof lab down`",
         )
     say("a lab was killed here; cleaning up after it")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sloproof.loadtests import histogram
 from sloproof.loadtests.result import LoadResult
 from sloproof.slo import SLO
-from sloproof.verdict.agreement import Agreement, compare, confirm
+from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
 from sloproof.verdict.judge import Judgement, judge_objective
 
@@ -21,7 +21,8 @@ class ObjectiveResult:
 
     Args:
         slo: the objective.
-        judgement: from the load generator's counts without the warm-up; undecided where the sources disagree.
+        judgement: from the load generator's counts without the warm-up; undecided where the sources
+            disagree by more than the verdict can bear.
         seen: what the load generator counted over the whole run.
         counted: what Prometheus counted over the whole run; None without an answer.
         agreement: how the two compare.
@@ -72,17 +73,29 @@ def per_second(load: LoadResult, slo: SLO) -> list[tuple[float, int, int]]:
 
 def _judge(load: LoadResult, slo: SLO, counted: Counts | None) -> ObjectiveResult:
     seen = client_counts(load, slo)
-    judgement = judge_objective(slo.budget, _evidence(load.evaluated(), slo))
+    evidence = _evidence(load.evaluated(), slo)
+    judgement = judge_objective(slo.budget, evidence)
     if counted is None:
         agreement = Agreement(agrees=False, reason="Prometheus gave no counts of this run to compare with")
     else:
         agreement = compare(seen, counted)
-    judgement = confirm(judgement, agreement)
+    if not _indifferent(judgement, agreement, slo, evidence):
+        judgement = confirm(judgement, agreement)
     if load.generator.saturated:
         judgement = judgement.undecided_because(
             f"the load generator was saturated: {'; '.join(load.generator.reasons)}"
         )
     return ObjectiveResult(slo, judgement, seen, counted, agreement)
+
+
+def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence: Evidence) -> bool:
+    """Whether the verdict would be the same with the other source's bad events: then the two need not agree on them."""
+    if agreement.total_relative is None or abs(agreement.total_relative) > DEFAULT_TOLERANCE.total:
+        return False
+    counts = evidence.counts
+    bad = min(max(counts.bad + (agreement.bad_difference or 0), 0), counts.total - counts.censored)
+    other = evidence.model_copy(update={"counts": counts.model_copy(update={"bad": bad})})
+    return judge_objective(slo.budget, other).verdict is judgement.verdict
 
 
 def _evidence(load: LoadResult, slo: SLO) -> Evidence:

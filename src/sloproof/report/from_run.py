@@ -75,12 +75,12 @@ def run_report(
 def _headline(stages: Sequence[Stage], verdict: Verdict) -> str:
     found = [finding for stage in stages for finding in stage.findings]
     if verdict is Verdict.PASS:
-        return f"All {len(found)} expectations were observed."
+        return f"{len(found)} of {len(found)} expectations were observed."
     wrong = next((f for f in found if f.verdict is verdict), None)
     if wrong is None:
         return "The run ended before its time, so it decides nothing."
     observed = sum(finding.verdict is Verdict.PASS for finding in found)
-    first = f"{wrong.expected}: {wrong.observed}"
+    first = f"{wrong.expected}: {wrong.observed}" + (f" ({wrong.detail})" if wrong.detail else "")
     return f"{observed} of {len(found)} expectations were observed; first that was not: {first}."
 
 

@@ -1,7 +1,8 @@
 """Everything that the definitions imply, as texts in memory."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sloproof import names
@@ -34,6 +35,9 @@ def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact
 
     Returns:
         Artifacts by path; the same bytes for the same definitions and pages.
+
+    Raises:
+        UsageError: two definitions would write the same file, or one of them leaves no way to write its tests.
     """
     found = [
         *rule_artifacts(workspace, workspace.settings.timing()),
@@ -42,7 +46,18 @@ def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact
         *_runbooks(workspace, existing),
         *_experiments(workspace),
     ]
+    _refuse_collisions(found)
     return sorted(found, key=lambda artifact: artifact.path)
+
+
+def _refuse_collisions(found: Sequence[Artifact]) -> None:
+    """Two definitions whose names read alike would overwrite each other's file."""
+    written = Counter(artifact.path for artifact in found)
+    for path, times in written.items():
+        if times > 1:
+            raise UsageError(
+                f"{times} definitions would write `{path}`", hint="`sloproof check` names them; rename all but one"
+            )
 
 
 def rule_artifacts(workspace: Workspace, timing: Timing, routing: Routing | None = None) -> list[Artifact]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sloproof.chaos.experiment import Experiment
 from sloproof.checks import Place, Subject, TierReference
 from sloproof.slo import SLO
-from sloproof.workspace.loading import Located, Workspace
+from sloproof.workspace.contradictions import Located
+from sloproof.workspace.loading import Workspace
 
 
 def subject_of(workspace: Workspace) -> Subject:

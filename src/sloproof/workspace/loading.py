@@ -13,9 +13,10 @@ from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, Routing, policy_for
 from sloproof.chaos.experiment import Experiment
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
-from sloproof.errors import DefinitionError, Problem, UsageError
+from sloproof.errors import DefinitionError, UsageError
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO, Service
+from sloproof.workspace.contradictions import Located, contradictions
 from sloproof.workspace.settings import STATE_FOLDER, Settings, find_root, read_settings
 from sloproof.workspace.statements import IMPORTED_AS, DefinitionFinder
 
@@ -23,23 +24,6 @@ FOLDERS = ("slo", "alerts", "dashboards", "loadtests", "chaos")
 KINDS: tuple[type[Definition], ...] = (SLO, BurnPolicy, Routing, LoadProfile, Experiment, CustomPanels)
 
 Kind = TypeVar("Kind", bound=Definition)
-
-
-@dataclass(frozen=True)
-class Located:
-    """A definition and where it stands.
-
-    Args:
-        definition: the definition.
-        path: its file, relative to the workspace.
-        line: the line of the statement that binds it.
-        variable: the name it is bound to, such as `latency` or `objectives[1]`.
-    """
-
-    definition: Definition
-    path: str
-    line: int
-    variable: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +96,7 @@ def load_workspace(start: Path | None = None) -> Workspace:
     with _importing(finder):
         modules = [module for folder in FOLDERS for module in _modules(root, folder)]
     located = tuple(_located(root, modules))
-    problems = [*finder.problems, *_duplicates(located)]
+    problems = [*finder.problems, *contradictions(located)]
     if problems:
         raise DefinitionError(sorted(problems, key=lambda problem: (problem.path, problem.line)))
     return Workspace(root, settings, located)
@@ -135,7 +119,9 @@ def _importing(finder: DefinitionFinder) -> Iterator[None]:
 
 def _modules(root: Path, folder: str) -> Iterator[ModuleType]:
     for file in sorted((root / folder).glob("*.py")):
-        if file.stem != "__init__":
+        if "." in file.stem:
+            raise UsageError(f"`{folder}/{file.name}` cannot be loaded", hint="take the dot out of its name")
+        if file.is_file() and file.stem != "__init__":
             yield importlib.import_module(f"{folder}.{file.stem}")
 
 
@@ -157,30 +143,6 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Definition]]:
     elif isinstance(value, list | tuple | dict):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _flat(f"{name}[{key!r}]", item)
-
-
-def _duplicates(located: tuple[Located, ...]) -> Iterator[Problem]:
-    first: dict[tuple[str, str], Located] = {}
-    for one in located:
-        name = _identity(one.definition)
-        if name is None:
-            continue
-        other = first.setdefault((type(one.definition).__name__, name), one)
-        if other is not one:
-            yield Problem(
-                path=one.path,
-                line=one.line,
-                name=one.variable,
-                what=f"`{name}` is defined twice: here and at {other.path}:{other.line}",
-                check="definition/duplicate-name",
-                hint="rename one of them; series, files and alerts are told apart by this name",
-            )
-
-
-def _identity(definition: Definition) -> str | None:
-    if isinstance(definition, SLO):
-        return definition.identity
-    return getattr(definition, "name", None)
 
 
 def _words(kind: type[Definition]) -> str:

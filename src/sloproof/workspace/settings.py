@@ -4,9 +4,10 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from string import Formatter
 from typing import Any, Self
 
-from pydantic import ConfigDict, ValidationError, model_validator
+from pydantic import ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from sloproof.alerts import Links, Timing
 from sloproof.definition import Definition, Length
@@ -39,6 +40,18 @@ class Settings(Definition):
     targets: tuple[str, ...] = ()
     scrape_interval: Length = timedelta(seconds=30)
     evaluation_interval: Length = timedelta(seconds=30)
+
+    @field_validator("runbook_url", "dashboard_url")
+    @classmethod
+    def _one_place(cls, url: str, info: ValidationInfo) -> str:
+        place = "alert" if info.field_name == "runbook_url" else "uid"
+        try:
+            places = {name for _, name, _, _ in Formatter().parse(url) if name is not None}
+        except ValueError:
+            places = {""}
+        if places - {place}:
+            raise ValueError(f"only `{{{place}}}` can be filled in, not what `{url}` asks for; double other braces")
+        return url
 
     @model_validator(mode="after")
     def _enough_scrapes(self) -> Self:

@@ -7,7 +7,7 @@ availability = SLO(
     name="availability",
     objective="99.9",
     sli=ErrorRatio(
-        errors='http_requests_total{job="shop",code=~"\\pN+"}',
+        errors='http_requests_total{job="shop",code=~"\\\\pN+"}',
         total='http_requests_total{job="shop"}',
     ),
 )

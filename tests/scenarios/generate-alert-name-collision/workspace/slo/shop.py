@@ -4,10 +4,10 @@ shop = Service(name="shop", owner="shop team", job="shop")
 
 availability = SLO(
     service=shop,
-    name="availability",
+    name="checkout-availability",
     objective="99.9",
     sli=ErrorRatio(
-        errors='http_requests_total{job="shop",code=~"[[:digit:]]+"}',
+        errors='http_requests_total{job="shop",code=~"5.."}',
         total='http_requests_total{job="shop"}',
     ),
 )

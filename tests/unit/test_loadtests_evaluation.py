@@ -1,0 +1,116 @@
+from decimal import Decimal
+
+import pytest
+
+from sloproof.loadtests.evaluation import client_counts, judge_load, per_second
+from sloproof.loadtests.result import Censored, GeneratorHealth, LoadResult, Second
+from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.verdict.evidence import PROMETHEUS, Counts
+from sloproof.verdict.judge import Verdict
+
+API = Service(name="api", owner="team", job="api")
+AVAILABILITY = SLO(
+    service=API, name="availability", objective="99.9", sli=ErrorRatio(errors='r{code="500"}', total="r")
+)
+LATENCY = SLO(service=API, name="latency", objective="95", sli=LatencyBelow("500ms", histogram="d"))
+
+
+def load(seconds: int = 40, *, rate: int = 100, slow: int = 0, errors: int = 0, partial: bool = False) -> LoadResult:
+    """A run with the same few slow and failed requests in each second."""
+    found = [
+        Second(
+            at=float(at),
+            started=rate,
+            completed=rate,
+            errors={"5xx": errors, "429": 3, "4xx": 2},
+            slower={"0.5": slow},
+            latency={-200: rate - slow, -30: slow},
+        )
+        for at in range(1000, 1000 + seconds)
+    ]
+    return LoadResult(
+        profile="steady",
+        system="api",
+        target="http://127.0.0.1:1",
+        locustfile="users/api.py",
+        users=10,
+        asked_rate=float(rate),
+        started_at=1000.0,
+        drained_from=1000.0 + seconds,
+        ended_at=1000.0 + seconds,
+        seconds=found,
+        partial=partial,
+    )
+
+
+def counted(total: float, bad: float = 0) -> dict[str, Counts | None]:
+    return dict.fromkeys(("api/availability", "api/latency"), Counts(source=PROMETHEUS, total=total, bad=bad))
+
+
+def verdicts(run: LoadResult, counts: dict[str, Counts | None]) -> list[Verdict]:
+    return [result.judgement.verdict for result in judge_load(run, [AVAILABILITY, LATENCY], counts)]
+
+
+def test_a_clean_run_that_both_sources_counted_passes() -> None:
+    assert verdicts(load(), counted(4000)) == [Verdict.PASS, Verdict.PASS]
+
+
+def test_refused_and_limited_requests_do_not_spend_the_budget() -> None:
+    assert client_counts(load(), AVAILABILITY).bad == 0
+
+
+def test_slow_answers_are_bad_for_latency_only() -> None:
+    run = load(slow=10)
+    assert verdicts(run, counted(4000) | {"api/latency": Counts(source=PROMETHEUS, total=4000, bad=400)}) == [
+        Verdict.PASS,
+        Verdict.FAIL,
+    ]
+
+
+def test_without_prometheus_nothing_passes() -> None:
+    assert verdicts(load(), {}) == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+
+
+def test_sources_that_counted_different_totals_decide_nothing() -> None:
+    assert verdicts(load(), counted(3000)) == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+
+
+def test_a_difference_that_the_verdict_can_bear_leaves_it() -> None:
+    both = counted(4000) | {"api/latency": Counts(source=PROMETHEUS, total=4000, bad=20)}
+    assert verdicts(load(), both) == [Verdict.PASS, Verdict.PASS]
+
+
+def test_a_difference_that_would_change_the_verdict_undecides_it() -> None:
+    assert verdicts(load(), counted(4000, bad=20))[0] is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize("slo", [AVAILABILITY, LATENCY])
+def test_a_partial_run_never_passes(slo: SLO) -> None:
+    result = judge_load(load(partial=True), [slo], counted(4000))[0]
+    assert result.judgement.verdict is Verdict.UNDECIDED
+
+
+def test_a_saturated_generator_decides_nothing() -> None:
+    health = GeneratorHealth(saturated=True, reasons=["CPU at 97 %"])
+    result = judge_load(load().model_copy(update={"generator": health}), [AVAILABILITY], counted(4000))[0]
+    assert result.judgement.verdict is Verdict.UNDECIDED
+    assert "CPU at 97 %" in result.judgement.reason
+
+
+def test_too_few_requests_say_how_many_more() -> None:
+    result = judge_load(load(seconds=20, rate=50), [AVAILABILITY], counted(1000))[0]
+    assert result.judgement.verdict is Verdict.UNDECIDED
+    assert result.judgement.needs_more == 1995
+
+
+def test_requests_open_at_the_end_count() -> None:
+    stalled = [Censored(name="GET /", started_at=1036.0, age=4.0), Censored(name="GET /", started_at=1039.9, age=0.1)]
+    run = load().model_copy(update={"censored": stalled, "in_flight_at_end": 2})
+    seen = client_counts(run, LATENCY)
+    assert (seen.total, seen.bad, seen.censored) == (4002, 1, 1)
+    assert client_counts(run, AVAILABILITY).censored == 2
+
+
+def test_seconds_are_counted_one_by_one_at_their_end() -> None:
+    assert per_second(load(seconds=2, errors=1), AVAILABILITY) == [(1001.0, 1, 100), (1002.0, 1, 100)]
+    assert Decimal("0.5") in load().thresholds
