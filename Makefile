@@ -7,7 +7,8 @@ PARTS := .sloproof/parts
 LOCKED = $(shell grep -c '^[a-z].*==' requirements.lock)
 READY := $(VENV)/.ready
 UNFINISHED := $(VENV)/.unfinished
-APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0
+apt_install = out=$$(export DEBIAN_FRONTEND=noninteractive; apt-get -q -o Acquire::Retries=3 update 2>&1 && \
+  apt-get -q -o Acquire::Retries=3 install --yes --no-install-recommends $(1) 2>&1) || { echo "$$out" >&2; false; }
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 BROWSERS := chromium chromium-browser google-chrome chrome
 export SLOPROOF_PARTS := $(CURDIR)/$(PARTS)
@@ -74,7 +75,7 @@ $(PARTS)/.ready: | $(READY)
 python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
 	  echo "installing $(notdir $(PYTHON))-venv with apt"; \
-	  $(APT) update && $(APT) install --no-install-recommends $(notdir $(PYTHON))-venv >/dev/null; }
+	  $(call apt_install,$(notdir $(PYTHON))-venv); }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "error: sloproof needs Python 3.11, 3.12 or 3.13, and \`$(PYTHON)\` is not one of them" >&2; \
 	  echo "hint: name one, such as \`make demo PYTHON=python3.12\`" >&2; exit 2; }
@@ -87,7 +88,7 @@ browser:
 	@for name in $(BROWSERS); do ! command -v $$name >/dev/null || exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing chromium with apt, once, for the tests of the report"; \
-	  $(APT) update && $(APT) install --no-install-recommends chromium >/dev/null && exit 0; \
+	  { $(call apt_install,chromium); } && exit 0; \
 	fi; \
 	echo "no Chromium here: the browser tests of the report will be skipped (Debian: apt-get install chromium)"; \
 	[ -z "$$CI" ]

@@ -129,8 +129,8 @@ def test_faster_tiers_inhibit_slower_ones_of_the_same_objective() -> None:
     routing = Routing(receivers=(Webhook(name="a", url="http://127.0.0.1:1/x"),), routes={"page": "a"})
     config = yaml.safe_load(alertmanager_config(routing, [DEFAULT_POLICY]))
     first = config["inhibit_rules"][0]
-    assert first["source_matchers"] == ['tier="fast"']
-    assert first["target_matchers"] == ['tier=~"medium|slow|trickle"']
+    assert first["source_matchers"] == ['tier="fast"', 'slo!=""']
+    assert first["target_matchers"] == ['tier=~"medium|slow|trickle"', 'slo!=""']
     assert first["equal"] == ["service", "slo"]
 
 

@@ -64,8 +64,9 @@ def _inhibitions(policies: Sequence[BurnPolicy]) -> list[dict[str, Any]]:
             slower = "|".join(tiers[index + 1 :])
             rules.append(
                 {
-                    "source_matchers": [str(equals(names.TIER, faster))],
-                    "target_matchers": [str(Matcher(names.TIER, "=~", slower))],
+                    # Alerts of others that lack these labels would be equal in them, and inhibit each other.
+                    "source_matchers": [str(equals(names.TIER, faster)), str(Matcher(names.SLO, "!=", ""))],
+                    "target_matchers": [str(Matcher(names.TIER, "=~", slower)), str(Matcher(names.SLO, "!=", ""))],
                     "equal": [names.SERVICE, names.SLO],
                 }
             )

@@ -136,15 +136,29 @@ def _summary(slo: SLO, tier: BurnTier) -> str:
 
 
 def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
-    left = recorded(names.ERRORS_LEFT, slo, timing)
     scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
     return (
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
         f"{slo.sli.sentence()}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised over "
         f"{format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
-        f"{percent(tier.threshold(slo))}. Bad events left in the budget: {_queried(left, 'humanize')}. "
-        f"At this rate it is gone in {_queried(_seconds_left(slo, tier, timing), 'humanizeDuration')}. "
+        f"{percent(tier.threshold(slo))}. {_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
+    )
+
+
+def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
+    """Bad events that may still happen, and until when, in whole events; a spent budget is called spent."""
+    left = recorded(names.ERRORS_LEFT, slo, timing)
+    soon = f" At this rate it is gone in {_queried(_seconds_left(slo, tier, timing), 'humanizeDuration')}."
+    known = (
+        "{{ if ge (. | first | value) 0.5 }}"
+        f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad events left.{soon}'
+        "{{ else }}The budget is spent.{{ end }}"
+    )
+    measured = _queried(recorded(names.coverage(slo.window), slo, timing), "humanizePercentage")
+    return (
+        f"{{{{ with query `{left}` }}}}{known}{{{{ else }}}}What is left of the budget is unknown.{{{{ end }}}} "
+        f"(It counts what was recorded: {measured} of {format_duration(slo.window)}.)"
     )
 
 

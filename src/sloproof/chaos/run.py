@@ -19,7 +19,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
-from sloproof.errors import PartFailed
+from sloproof.errors import PartFailed, UsageError
 from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
@@ -121,7 +121,9 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
     Raises:
         PartFailed: a part died; faults are undone first.
         Refused: another run has the system, or a target is not allowed; nothing was sent.
+        UsageError: a fault names an instance that the system does not have; nothing was sent.
     """
+    _check_instances(experiment, surroundings)
     _check_prometheus(surroundings)
     profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
     run_folder.mkdir(parents=True, exist_ok=True)
@@ -171,6 +173,16 @@ def gather(load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings) ->
         timing=timing,
         instances=surroundings.instances,
     )
+
+
+def _check_instances(experiment: Experiment, surroundings: Surroundings) -> None:
+    for fault in experiment.faults:
+        instance = getattr(fault, "instance", None)
+        if instance is not None and instance not in surroundings.instances:
+            raise UsageError(
+                f"`{experiment.name}` breaks `{instance}`, which `{experiment.system}` does not have; nothing was sent",
+                hint=f"its instances are {', '.join(f'`{name}`' for name in surroundings.instances)}",
+            )
 
 
 def _check_prometheus(surroundings: Surroundings) -> None:

@@ -21,7 +21,7 @@ def run(name: ExperimentName, report: Report = None) -> None:
     from sloproof.chaos.run import run_experiment
     from sloproof.chaos.stage import Stage
     from sloproof.cli.extras import require
-    from sloproof.cli.outcome import conclude
+    from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
     from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
     from sloproof.workspace import load_workspace
@@ -33,7 +33,7 @@ def run(name: ExperimentName, report: Report = None) -> None:
     folder = new_run_folder(workspace, name)
     for fault in experiment.faults:
         console.say(f"planned: {fault.describe()}")
-    with live_line() as watch:
+    with recorded_in(folder, report), live_line() as watch:
         facts = run_experiment(experiment, surroundings, folder, watch)
     stage = Stage.of_experiment(experiment, facts)
     command = f"sloproof chaos run {name}"

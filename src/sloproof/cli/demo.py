@@ -35,7 +35,7 @@ Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in
 def demo(report: Report = None, open_report: Open = True) -> None:
     """Bring a system up, load it, break it twice, and show what was expected and what was observed."""
     from sloproof.cli.extras import require
-    from sloproof.cli.outcome import conclude
+    from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.surroundings import new_run_folder
 
     require("load", "chaos", "lab")
@@ -46,7 +46,7 @@ def demo(report: Report = None, open_report: Open = True) -> None:
     plan = _Plan(
         ["start the system and load its rules", "steady load", *EXPERIMENTS, "write the report, end the system"]
     )
-    with _lab(workspace, plan) as surroundings:
+    with recorded_in(folder, str(report) if report else None), _lab(workspace, plan) as surroundings:
         stages = list(_stages(profile, experiments, surroundings, folder, plan))
         plan.next()
         file = report or folder / "report.html"

@@ -18,7 +18,7 @@ def run(name: ProfileName, report: Report = None) -> None:
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
     from sloproof.cli.extras import require
-    from sloproof.cli.outcome import conclude
+    from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
     from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
     from sloproof.loadtests.profile import LoadProfile
@@ -29,7 +29,7 @@ def run(name: ProfileName, report: Report = None) -> None:
     profile = workspace.named(LoadProfile, name)
     surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
     folder = new_run_folder(workspace, name)
-    with live_line() as watch:
+    with recorded_in(folder, report), live_line() as watch:
         facts = run_load(profile, surroundings, folder, watch)
     stage = Stage.of_load(name, facts)
     raise typer.Exit(conclude([stage], surroundings, folder, f"Load run {name}", f"sloproof load run {name}", report))

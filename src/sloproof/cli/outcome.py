@@ -1,7 +1,8 @@
 """How a run ends: its table, its report, its exit code."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,10 @@ def conclude(
         command=command,
         environment=_environment(stages),
     )
-    file = Path(report) if report else folder / "report.html"
-    write_file(file, render_html(model))
-    write_file(folder / "report.json", render_json(model))
     _print(model)
+    file = Path(report) if report else folder / "report.html"
+    write_file(folder / "report.json", render_json(model))
+    write_file(file, render_html(model))
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
     if left:
@@ -62,6 +63,29 @@ def conclude(
             hint="run `sloproof chaos undo`; the ledger in `.sloproof` names each fault",
         )
     return verdict.exit_code
+
+
+@contextmanager
+def recorded_in(folder: Path, report: str | None) -> Iterator[None]:
+    """A run: its report's place is tried before it begins, and its record is named when it ends early.
+
+    Args:
+        folder: the run's records.
+        report: where the HTML will go; None for beside the records.
+
+    Raises:
+        PartFailed: the report could not be written there; nothing was started.
+    """
+    from sloproof.workspace.files import check_writable
+
+    if report:
+        check_writable(Path(report))
+    try:
+        yield
+    except BaseException:
+        if folder.exists():
+            console.say(f"what was recorded until then lies in `{folder}`")
+        raise
 
 
 def _print(report: "RunReport") -> None:
@@ -75,8 +99,6 @@ def _print(report: "RunReport") -> None:
 
 
 def _environment(stages: Sequence[Stage]) -> dict[str, str]:
-    from importlib.metadata import version
-
     from sloproof import __version__
 
     locust = next((stage.facts.load.locust_version for stage in stages if stage.facts.load.locust_version), "")
@@ -84,6 +106,17 @@ def _environment(stages: Sequence[Stage]) -> dict[str, str]:
         "sloproof": __version__,
         "Python": platform.python_version(),
         "Locust": locust,
-        "Chaos Toolkit": version("chaostoolkit"),
+        **_versions({"Chaos Toolkit": "chaostoolkit"}),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _versions(packages: Mapping[str, str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name, package in packages.items():
+        with suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found

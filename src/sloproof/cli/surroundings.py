@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sloproof.errors import UsageError
+from sloproof.errors import Refused, UsageError
 
 if TYPE_CHECKING:
+    from sloproof.alerts import Timing
     from sloproof.chaos.run import Surroundings
     from sloproof.lab.state import LabState
     from sloproof.workspace import Workspace
@@ -44,7 +45,11 @@ def running_lab(workspace: "Workspace", system: str) -> "LabState":
 
 
 def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings":
-    """Everything a run needs to know of a lab and of the definitions that are judged in it."""
+    """Everything a run needs to know of a lab and of the definitions that are judged in it.
+
+    Raises:
+        Refused: the lab runs rules of other definitions than these.
+    """
     from sloproof.alerts import Timing
     from sloproof.chaos.run import Surroundings
     from sloproof.prometheus import Prometheus
@@ -52,6 +57,7 @@ def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings"
     timing = Timing(
         scale=state.scale, scrape=_seconds(state.scrape_interval), evaluation=workspace.settings.evaluation_interval
     )
+    _refuse_other_rules(workspace, state, timing)
     slos = tuple(slo for slo in workspace.slos if slo.service.name == state.system)
     return Surroundings(
         workspace=workspace.root,
@@ -67,6 +73,19 @@ def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings"
         allowed=workspace.settings.targets,
         environment=_credentials(state),
     )
+
+
+def _refuse_other_rules(workspace: "Workspace", state: "LabState", timing: "Timing") -> None:
+    """Promises made from one definition say nothing about rules made from another."""
+    from sloproof.workspace.lab_files import lab_files
+
+    for path, text in lab_files(workspace, timing)(f"{state.webhook}/alerts").items():
+        file = state.folder / "generated" / path
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            raise Refused(
+                f"the definitions have changed since the lab of `{state.system}` was started: it runs another `{path}`",
+                hint=f"start it anew: `sloproof lab down {state.system}`, then `sloproof lab up {state.system}`",
+            )
 
 
 def new_run_folder(workspace: "Workspace", name: str) -> Path:

@@ -55,7 +55,9 @@ class SLO(Definition):
                 "promise less, for example `99.9`"
             )
         if not 0 < objective < EVERYTHING:
-            raise ValueError(f"`{objective}` is not a percentage above 0 and below 100")
+            raise ValueError(
+                f"`{objective}` is not a percentage above 0 and below 100; give the share of good events, as `99.9`"
+            )
         return objective
 
     @property

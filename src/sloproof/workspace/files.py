@@ -87,6 +87,19 @@ def write(root: Path, artifacts: Sequence[Artifact]) -> list[Change]:
     return changes
 
 
+def check_writable(file: Path) -> None:
+    """Make sure that a file can be written later.
+
+    Raises:
+        PartFailed: its folder cannot be made or written.
+    """
+    with _temporaries() as prepared:
+        try:
+            _prepare(file, "", prepared)
+        except OSError as error:
+            raise _unwritable(file, error, "; nothing was started") from error
+
+
 def write_file(file: Path, text: str) -> None:
     """Write one file whole: under a temporary name, flushed, then renamed.
 
