@@ -137,7 +137,9 @@ def test_an_alert_is_notified_with_the_time_of_its_arrival(lab: LabState) -> Non
 
     first = wait_for(firing, within=15)[0]
     assert first - before < 15
-    assert call(lab.webhook, "GET", "/notifications").json()[0]["payload"]["alerts"]
+    payload = call(lab.webhook, "GET", "/notifications").json()[0]["payload"]
+    assert payload["externalURL"] == lab.alertmanager
+    assert {alert["generatorURL"].partition("/graph?")[0] for alert in payload["alerts"]} == {lab.prometheus}
 
 
 def test_a_killed_instance_is_not_felt_and_comes_back_after_the_set_delay(lab: LabState) -> None:
