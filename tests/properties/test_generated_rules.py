@@ -185,18 +185,32 @@ def groups_of(slos: list[SLO], timing: Timing) -> list[RuleGroup]:
     ]
 
 
+def check_rules(promtool: Path, slos: list[SLO], timing: Timing) -> "subprocess.CompletedProcess[str]":
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8", newline="") as file:
+        file.write(rules_yaml(groups_of(slos, timing)))
+        file.flush()
+        return subprocess.run(
+            [promtool, "check", "rules", file.name], capture_output=True, text=True, timeout=60, check=False
+        )
+
+
 @given(slos=batches, timing=st.sampled_from(CLOCKS))
 @thorough
 def test_promtool_accepts_the_rules_of_every_accepted_objective(
     promtool: Path, slos: list[SLO], timing: Timing
 ) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8", newline="") as file:
-        file.write(rules_yaml(groups_of(slos, timing)))
-        file.flush()
-        said = subprocess.run(
-            [promtool, "check", "rules", file.name], capture_output=True, text=True, timeout=60, check=False
-        )
+    said = check_rules(promtool, slos, timing)
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.xfail(strict=True, reason="owners and words for a good event are written into alert templates as they are")
+@pytest.mark.parametrize("text", ["{{ .Bad", "answered {{ quickly }}", "}} {{ end }}"])
+def test_braces_in_a_definition_are_no_template(promtool: Path, text: str) -> None:
+    service = Service(name="shop", owner=text, job="shop")
+    slo = SLO(
+        service=service, name="availability", objective="99.9", sli=ErrorRatio(errors="bad", total="all", good=text)
+    )
+    assert check_rules(promtool, [slo], CLOCKS[0]).returncode == 0
 
 
 @given(slos=batches, timing=st.sampled_from(CLOCKS))
