@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+import sloproof.lab
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.ledger import Ledger
 from sloproof.lab.parts import PARTS_VARIABLE
@@ -114,12 +115,14 @@ class Workspace:
 
     @contextmanager
     def started(self, *words: str, **more: str) -> Iterator["Started"]:
-        """A command that runs; killed, and its lab taken down, if the test leaves it running."""
+        """A command that runs; killed if the test leaves it running, and the lab that it started taken down."""
         started = Started(self, words, more)
         try:
             yield started
         finally:
             started.finish()
+            if words[0] in ("demo", "lab"):
+                sloproof.lab.down(self.lab)
 
     def marked(self) -> list[psutil.Process]:
         """What the commands of this workspace started and still runs."""

@@ -7,16 +7,16 @@ from itertools import pairwise
 
 import pytest
 
-from sloproof.report.alert_times import changes
+from sloproof.report.alert_times import alert_rows, changes, ends
 from sloproof.report.axes import TimeAxis, value_axis
 from sloproof.report.chart_drawing import chart_drawing
-from sloproof.report.drawing import NARROW, WIDE, apart, mark_lines, marks
+from sloproof.report.drawing import NARROW, WIDE, Layout, apart, mark_lines, marks
 from sloproof.report.events_drawing import events_drawing
-from sloproof.report.model import AlertBar, Chart, Limit, Point, Series, Span
+from sloproof.report.model import AlertBar, Chart, FaultBar, Limit, Point, Series, Span
 from sloproof.report.phase_figures import phase_figures
 from sloproof.report.sampling import gaps, segments, thinned, usual_step
 from sloproof.report.svg import element, fitted, text_width
-from tests.unit.report_samples import FIRING, KILLED, START, empty, realistic
+from tests.unit.report_samples import FIRING, KILLED, START, crowded, empty, realistic
 
 
 def _steady(values: Sequence[float | None]) -> list[Point]:
@@ -88,11 +88,86 @@ def test_marks_of_all_alerts_go_through_every_chart() -> None:
         assert f'x1="{x}" x2="{x}"' in chart_drawing(chart, report, WIDE, number)
 
 
-def test_marks_that_would_touch_share_their_letters() -> None:
+def test_of_marks_that_would_touch_the_firing_keeps_its_letter() -> None:
     report = realistic()
     drawn = str(mark_lines(marks(report), NARROW.axis(report), 16, 100))
-    assert re.findall(r">([A-Z·0-9]+)</text>", drawn) == ["P·F·N", "R"]
+    assert re.findall(r">([A-Z·0-9]+)</text>", drawn) == ["F", "R"]
     assert drawn.count("<line") == 4
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+def test_letters_of_a_crowded_run_stay_apart_and_inside(layout: Layout) -> None:
+    report = crowded()
+    axis, found = layout.axis(report), marks(report)
+    drawn = str(mark_lines(found, axis, 16, 100))
+    letters = [(float(x), text) for x, text in re.findall(r'<text x="([\d.]+)"[^>]*>([A-Z0-9]+)</text>', drawn)]
+    assert 4 <= len(letters) < len(found)
+    assert all(later[0] - earlier[0] >= 12 for earlier, later in pairwise(letters))
+    assert all(axis.left <= x - 8 and x + 8 <= axis.right for x, _ in letters)
+    assert drawn.count("<line") == len(found)
+
+
+def test_a_mark_at_the_edge_has_a_line_and_no_letter() -> None:
+    report = realistic()
+    alert = AlertBar(alert="Edge", firing_at=START, resolved_at=report.ended_at)
+    report = report.model_copy(update={"alerts": (alert,)})
+    drawn = str(mark_lines(marks(report), WIDE.axis(report), 16, 100))
+    assert "<text" not in drawn
+    assert drawn.count("<line") == 2
+
+
+def test_the_lives_of_one_alert_share_a_row_and_at_most_eight_rows_are_drawn() -> None:
+    report = crowded()
+    drawn, left_out = alert_rows(report)
+    assert [len(row.lives) for row in drawn] == [3] * 8
+    assert [row.number for row in [*drawn, *left_out]] == list(range(1, 13))
+    assert "QuietFastBurn" in [row.alert for row in left_out]
+    picture = str(events_drawing(report, WIDE))
+    assert len(re.findall(r">alert \d+</text>", picture)) == 8
+    assert picture.count("alert-firing") == 24
+
+
+def test_an_alert_that_fired_is_drawn_before_those_that_stayed_quiet() -> None:
+    quiet = [AlertBar(alert=f"Quiet{number}") for number in range(9)]
+    fired = AlertBar(alert="Fired", firing_at=START + 9)
+    report = realistic().model_copy(update={"alerts": (*quiet, fired)})
+    drawn, left_out = alert_rows(report)
+    assert "Fired" in [row.alert for row in drawn]
+    assert [row.alert for row in left_out] == ["Quiet7", "Quiet8"]
+
+
+def test_a_life_ends_at_its_resolution_else_with_its_phase_and_never_in_the_next() -> None:
+    lives = (
+        AlertBar(alert="A", firing_at=START + 5, resolved_at=START + 9),
+        AlertBar(alert="A", firing_at=START + 12),
+        AlertBar(alert="A", firing_at=START + 45, until=START + 77),
+        AlertBar(alert="A", firing_at=START + 85, until=START + 120),
+        AlertBar(alert="A", firing_at=START + 100),
+    )
+    report = realistic().model_copy(update={"alerts": lives})
+    [row], _ = alert_rows(report)
+    assert [end - START for end in ends(row, report)] == [9, 40, 77, 100, 150]
+
+
+def test_bars_of_a_phase_are_not_drawn_over_the_next() -> None:
+    report = crowded()
+    picture, axis = str(events_drawing(report, WIDE)), WIDE.axis(report)
+    bars = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" [^>]*class="alert-firing"', picture)
+    bars = bars or [
+        (x, y, width)
+        for x, y, width in re.findall(r'<rect class="alert-firing" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"', picture)
+    ]
+    assert len(bars) == 24
+    ends_of_phases = [axis.x(phase.end) for phase in report.phases]
+    for x, _, width in bars:
+        limit = next(end for end in ends_of_phases if float(x) < end)
+        assert float(x) + float(width) <= limit + 0.2
+
+
+def test_drawings_show_no_backticks() -> None:
+    faults = (FaultBar(label="kill `a1` now", injected_at=START + 1),)
+    picture = events_drawing(realistic().model_copy(update={"faults": faults}), WIDE)
+    assert "kill a1 now, not undone" in picture
 
 
 def test_marks_are_numbered_when_there_are_several_alerts() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from sloproof.report.html import render_html
 from sloproof.report.model import RunReport
-from tests.unit.report_samples import empty, hostile, realistic, ten_minutes
+from tests.unit.report_samples import crowded, empty, hostile, realistic, ten_minutes
 
 _MEGABYTE = 1_000_000
 _VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -44,7 +44,7 @@ class _Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-@pytest.mark.parametrize("make", [realistic, empty, hostile, ten_minutes])
+@pytest.mark.parametrize("make", [realistic, empty, hostile, crowded, ten_minutes])
 def test_the_page_is_well_formed_and_loads_nothing(make: Callable[[], RunReport]) -> None:
     page = _Page(render_html(make()))
     assert not page.problems
@@ -81,9 +81,11 @@ def test_hostile_text_adds_no_element_and_no_attribute() -> None:
     plain, poisoned = _Page(render_html(realistic())), _Page(render_html(hostile()))
     count = len(plain.named("div"))
     assert len(poisoned.named("div")) <= count
-    assert [tag for tag, _ in shape(poisoned) if tag not in ("div", "dt", "dd")] == [
-        tag for tag, _ in shape(plain) if tag not in ("div", "dt", "dd")
+    uncounted = ("div", "dt", "dd", "code")
+    assert [tag for tag, _ in shape(poisoned) if tag not in uncounted] == [
+        tag for tag, _ in shape(plain) if tag not in uncounted
     ]
+    assert not any(poisoned.named("code"))
     assert len(poisoned.named("script")) == 2
     assert {name for _, attributes in poisoned.tags for name in attributes} == {
         name for _, attributes in plain.tags for name in attributes
@@ -98,6 +100,28 @@ def test_hostile_text_is_shown_as_text() -> None:
     assert "\u202e" not in text
     assert "\x1b" not in text
     assert text.count("</style>") == 1
+
+
+def test_literals_in_backticks_are_code_and_escaped() -> None:
+    report = realistic().model_copy(update={"headline": "see `<b>&x` and `a1`, not a lone ` mark"})
+    text = render_html(report)
+    assert "see <code>&lt;b&gt;&amp;x</code> and <code>a1</code>, not a lone ` mark" in text
+    assert "<title>" in text
+    assert "<code>" not in text[: text.index("</title>")]
+
+
+def test_alerts_without_room_are_named_in_a_sentence() -> None:
+    text = render_html(crowded())
+    assert "Not drawn, for want of room: QuietFastBurn, QuietMediumBurn, QuietSlowBurn, QuietTrickleBurn" in text
+    assert "Not drawn" not in render_html(realistic())
+
+
+def test_a_verdict_that_nobody_asked_for_is_muted() -> None:
+    page = _Page(render_html(realistic()))
+    kinds = [attributes["class"] for attributes in page.named("span") if "verdict" in attributes.get("class", "")]
+    assert kinds.count("verdict verdict-muted") == 1
+    assert "verdict verdict-fail" not in kinds
+    assert any("not expected to hold here" in data for _, data in page.texts)
 
 
 def test_the_verdict_comes_first() -> None:

@@ -64,7 +64,7 @@ def test_an_empty_run_is_told_in_sentences() -> None:
 def test_the_terminal_shows_expected_against_observed(width: int) -> None:
     shown = _shown(render_terminal(realistic()), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
-    assert "✗ FAIL" in shown
+    assert "✗ (FAIL)" in shown
     assert "? UNDECIDED" in shown
     assert shown.rindex("✓ PASS Demo: the tasks system") > shown.index("Objectives")
 
@@ -80,8 +80,36 @@ def test_the_terminal_interprets_no_foreign_markup() -> None:
 def test_plain_lines_stay_within_their_width(width: int) -> None:
     lines = render_plain(realistic(), width).splitlines()
     assert max(map(len, lines)) <= max(width, 40)
-    assert lines[0].startswith("PASS       expected: ")
+    assert lines[0] == "phase: steady load"
+    assert lines[1].startswith("PASS       expected: ")
     assert not any("\x1b" in line for line in lines)
+
+
+def test_plain_lines_have_a_heading_for_each_phase_and_no_entry_twice() -> None:
+    phases = ("steady load", "lose one instance", "slow backend")
+    lines = render_plain(realistic()).splitlines()
+    start = lines.index("objectives")
+    for part in (lines[:start], lines[start:]):
+        assert [line for line in part if line.startswith("phase: ")] == [f"phase: {phase}" for phase in phases]
+
+
+def test_plain_lines_tell_each_objective_by_both_sources() -> None:
+    lines = render_plain(realistic(), 200).splitlines()
+    told = [line.strip() for line in lines[lines.index("objectives") :]]
+    first = told.index("(FAIL)     tasks/latency 95 %")
+    assert told[first + 1 : first + 5] == [
+        "load generator: 18.7 %, 523 bad of 2,804; at least 17 %, at most 20.4 %",
+        "Prometheus: 18.6 %, 519.7 bad of 2,801; difference: -0.0978 points",
+        "budget spent: 0.012 % of 30d",
+        "not expected to hold here",
+    ]
+
+
+def test_the_terminal_shows_bounds_and_the_budget_that_was_spent() -> None:
+    shown = _shown(render_terminal(realistic()), 200)
+    assert "at least 17 %, at most 20.4 %" in shown
+    assert "Budget spent" in shown
+    assert "✗ (FAIL)" in shown
 
 
 def test_plain_lines_let_no_escape_through() -> None:

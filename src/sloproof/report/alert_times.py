@@ -1,10 +1,14 @@
-"""An alert's changes of state, each beside the time that was promised."""
+"""An alert's changes of state, each beside the time that was promised, and its lives in one row."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sloproof.report.model import AlertBar, FaultBar, RunReport, Span, Verdict
 from sloproof.report.wording import between, elapsed
+
+MOST_ROWS = 8
+"""Alerts that a drawing has room for; the others are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,74 @@ def changes(alert: AlertBar, report: RunReport) -> list[Change]:
         Change("notified", alert.notified_at, *begun),
         Change("resolved", alert.resolved_at, *undone, alert.promised_clearing),
     ]
+
+
+@dataclass(frozen=True)
+class AlertRow:
+    """All lives of one alert.
+
+    Args:
+        number: its number in drawings and tables, from 1.
+        alert: the alert's name.
+        lives: in the order of time; those that stayed quiet last.
+    """
+
+    number: int
+    alert: str
+    lives: tuple[AlertBar, ...]
+
+    @property
+    def weight(self) -> int:
+        """What earns it a place in a full drawing: 3 for one that fired, 2 pending, 1 promised, 0 else."""
+        if any(life.firing_at is not None for life in self.lives):
+            return 3
+        if any(life.began_at is not None for life in self.lives):
+            return 2
+        return int(any(life.promised_firing is not None for life in self.lives))
+
+
+def alert_rows(report: RunReport) -> tuple[list[AlertRow], list[AlertRow]]:
+    """One row an alert name: those that are drawn, and those there is no room for.
+
+    Args:
+        report: the run.
+
+    Returns:
+        Both in the order of the report, numbered through; who fired goes before who was only watched.
+    """
+    lives: dict[str, list[AlertBar]] = {}
+    for bar in report.alerts:
+        lives.setdefault(bar.alert, []).append(bar)
+    rows = [AlertRow(0, alert, tuple(sorted(bars, key=_began))) for alert, bars in lives.items()]
+    chosen = {row.alert for row in sorted(rows, key=lambda row: -row.weight)[:MOST_ROWS]}
+    ordered = sorted(rows, key=lambda row: row.alert not in chosen)
+    numbered = [replace(row, number=number) for number, row in enumerate(ordered, start=1)]
+    return numbered[:MOST_ROWS], numbered[MOST_ROWS:]
+
+
+def ends(row: AlertRow, report: RunReport) -> list[float]:
+    """When each life of a row is over, epoch seconds; none reaches into the next one.
+
+    Args:
+        row: an alert's lives.
+        report: the run, for its phases.
+    """
+    found = [_end(life, report) for life in row.lives]
+    begins = [life.began_at for life in row.lives[1:]] + [None]
+    return [end if begin is None else min(end, begin) for end, begin in zip(found, begins, strict=True)]
+
+
+def _end(life: AlertBar, report: RunReport) -> float:
+    if life.resolved_at is not None:
+        return life.resolved_at
+    if life.until is not None:
+        return life.until
+    began = _began(life)
+    return next((phase.end for phase in report.phases if phase.start <= began < phase.end), report.ended_at)
+
+
+def _began(life: AlertBar) -> float:
+    return math.inf if life.began_at is None else life.began_at
 
 
 def _origins(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from sloproof.report import wording
-from sloproof.report.alert_times import changes
+from sloproof.report.alert_times import alert_rows, changes
 from sloproof.report.axes import TimeAxis
 from sloproof.report.model import RunReport
 from sloproof.report.svg import element, text_width
@@ -15,6 +15,8 @@ from sloproof.report.svg import element, text_width
 TEXT = 12.0
 MARK_ROW = 16.0
 AXIS_ROW = 18.0
+_LETTER_GAP = 6.0
+_LETTERS_FIRST = ("firing", "resolved", "pending", "notified")
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,14 @@ class Mark:
 
 
 def marks(report: RunReport) -> list[Mark]:
-    """Every change of state that happened, in the order of time."""
-    several = len(report.alerts) > 1
+    """Every change of state that happened within the run to an alert that is drawn, in the order of time."""
+    drawn, _ = alert_rows(report)
     found = [
-        Mark(change.at, change.state, f"{change.letter}{number}" if several else change.letter)
-        for number, alert in enumerate(report.alerts, start=1)
+        Mark(change.at, change.state, f"{change.letter}{row.number}" if len(drawn) > 1 else change.letter)
+        for row in drawn
+        for alert in row.lives
         for change in changes(alert, report)
-        if change.at is not None
+        if change.at is not None and report.started_at <= change.at <= report.ended_at
     ]
     return sorted(found, key=lambda mark: mark.at)
 
@@ -106,7 +109,7 @@ def fault_edges(axis: TimeAxis, injected_at: float, undone_at: float | None) -> 
 
 
 def mark_lines(found: Sequence[Mark], axis: TimeAxis, top: float, bottom: float) -> Markup:
-    """Alert marks as lines through a plot, their letters above it; letters that would touch share a place."""
+    """Alert marks as lines through a plot, their letters above it; letters without room of their own are left out."""
     lines = [
         element("line", x1=axis.x(mark.at), x2=axis.x(mark.at), y1=top, y2=bottom, class_=f"mark mark-{mark.state}")
         for mark in found
@@ -119,15 +122,13 @@ def mark_lines(found: Sequence[Mark], axis: TimeAxis, top: float, bottom: float)
 
 
 def _letters(found: Sequence[Mark], axis: TimeAxis) -> list[tuple[float, str]]:
-    places: list[tuple[list[float], list[str]]] = []
-    for mark in found:
-        x = axis.x(mark.at)
-        if places and x - places[-1][0][-1] < text_width("·".join([*places[-1][1], mark.text]), TEXT) / 2 + 4:
-            places[-1][0].append(x)
-            places[-1][1].append(mark.text)
-        else:
-            places.append(([x], [mark.text]))
-    return [((xs[0] + xs[-1]) / 2, "·".join(texts)) for xs, texts in places]
+    placed: list[tuple[float, str]] = []
+    for mark in sorted(found, key=lambda mark: _LETTERS_FIRST.index(mark.state)):
+        x, half = axis.x(mark.at), text_width(mark.text, TEXT) / 2
+        inside = axis.left + half <= x <= axis.right - half
+        if inside and all(abs(x - other) >= half + text_width(text, TEXT) / 2 + _LETTER_GAP for other, text in placed):
+            placed.append((x, mark.text))
+    return sorted(placed)
 
 
 def grid(axis: TimeAxis, layout: Layout, top: float, bottom: float) -> Markup:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from sloproof.report import wording
-from sloproof.report.alert_times import changes
+from sloproof.report.alert_times import AlertRow, alert_rows, changes, ends
 from sloproof.report.axes import TimeAxis
 from sloproof.report.drawing import (
     AXIS_ROW,
@@ -75,8 +75,8 @@ def description(report: RunReport) -> str:
 
 
 def _names(report: RunReport) -> list[str]:
-    several = len(report.alerts) > 1
-    alerts = [f"alert {number}" if several else "alert" for number in range(1, len(report.alerts) + 1)]
+    drawn, _ = alert_rows(report)
+    alerts = [f"alert {row.number}" if len(drawn) > 1 else "alert" for row in drawn]
     return ["phase"] * bool(report.phases) + ["fault"] * len(report.faults) + alerts
 
 
@@ -85,7 +85,8 @@ def _rows(report: RunReport, axis: TimeAxis) -> list[Callable[[float], Markup]]:
     if report.phases:
         rows.append(lambda y: Markup("").join(_phase(phase, axis, y) for phase in report.phases))
     rows.extend((lambda y, fault=fault: _fault(fault, axis, y)) for fault in report.faults)  # type: ignore[misc]
-    rows.extend((lambda y, alert=alert: _alert(alert, report, axis, y)) for alert in report.alerts)  # type: ignore[misc]
+    drawn, _ = alert_rows(report)
+    rows.extend((lambda y, row=row: _alert(row, report, axis, y)) for row in drawn)  # type: ignore[misc]
     return rows
 
 
@@ -104,7 +105,7 @@ def _fault(fault: FaultBar, axis: TimeAxis, y: float) -> Markup:
     left, right = fault_edges(axis, fault.injected_at, fault.undone_at)
     undone = "not undone" if fault.undone_at is None else f"for {wording.elapsed(fault.undone_at - fault.injected_at)}"
     bar = element("rect", x=left, y=y + _LABEL, width=right - left, height=_BAR, class_="fault-bar")
-    full = f"{fault.label}, {undone}"
+    full = wording.unquoted(f"{fault.label}, {undone}")
     return element("g", element("title", full), _bar_label(full, left, axis, y), bar)
 
 
@@ -115,23 +116,26 @@ def _bar_label(text: str, left: float, axis: TimeAxis, y: float) -> Markup:
     return element("text", cut, x=x, y=y + _LABEL - 3, class_="label")
 
 
-def _alert(alert: AlertBar, report: RunReport, axis: TimeAxis, y: float) -> Markup:
-    ended = report.ended_at if alert.resolved_at is None else alert.resolved_at
-    parts = [element("title", alert.alert)]
-    for span in (alert.promised_firing, alert.promised_clearing):
-        parts.append(_promised(span, axis, y))
+def _alert(row: AlertRow, report: RunReport, axis: TimeAxis, y: float) -> Markup:
+    frames = [_promised(span, axis, y) for life in row.lives for span in (life.promised_firing, life.promised_clearing)]
+    bars = [_life(life, end, axis, y) for life, end in zip(row.lives, ends(row, report), strict=True)]
+    began = [life.began_at for life in row.lives if life.began_at is not None]
+    quiet = "" if began else " stayed quiet"
+    label = _bar_label(row.alert + quiet, axis.x(min(began, default=axis.start)), axis, y)
+    return element("g", element("title", row.alert), *frames, *bars, label)
+
+
+def _life(alert: AlertBar, end: float, axis: TimeAxis, y: float) -> Markup:
+    parts = []
     if alert.pending_at is not None:
-        until = ended if alert.firing_at is None else alert.firing_at
+        until = end if alert.firing_at is None else alert.firing_at
         parts.append(_state(Span(start=alert.pending_at, end=max(until, alert.pending_at)), axis, y, "pending"))
     if alert.firing_at is not None:
-        parts.append(_state(Span(start=alert.firing_at, end=max(ended, alert.firing_at)), axis, y, "firing"))
+        parts.append(_state(Span(start=alert.firing_at, end=max(end, alert.firing_at)), axis, y, "firing"))
     if alert.notified_at is not None:
         x, middle = axis.x(alert.notified_at), y + _LABEL + _BAR / 2
         parts.append(element("path", d=f"M{x - 5:.1f} {middle - 5:.1f}l10 5l-10 5z", class_="notified"))
-    started = [at for at in (alert.pending_at, alert.firing_at) if at is not None]
-    quiet = "" if started else " stayed quiet"
-    label = _bar_label(alert.alert + quiet, axis.x(min(started, default=axis.start)), axis, y)
-    return element("g", *parts, label)
+    return Markup("").join(parts)
 
 
 def _state(span: Span, axis: TimeAxis, y: float, state: str) -> Markup:

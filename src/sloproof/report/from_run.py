@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sloproof import names
 from sloproof.alerts.promise import Promise
 from sloproof.chaos.expecting import stretches
+from sloproof.chaos.experiment import Holds
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.evaluation import ObjectiveResult
@@ -59,7 +60,7 @@ def run_report(
         system=system,
         scale=scale,
         expectations=tuple(_expectations(stages)),
-        objectives=tuple(_objective(stage.name, result) for stage in stages for result in stage.facts.objectives),
+        objectives=tuple(_objective(stage, result) for stage in stages for result in stage.facts.objectives),
         phases=tuple(Phase(name=s.name, start=s.facts.load.started_at, end=s.facts.load.ended_at) for s in stages),
         faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
         alerts=tuple(_alerts(stages)),
@@ -101,10 +102,11 @@ def _expectations(stages: Sequence[Stage]) -> Iterator[ExpectationRow]:
             )
 
 
-def _objective(phase: str, result: ObjectiveResult) -> ObjectiveRow:
+def _objective(stage: Stage, result: ObjectiveResult) -> ObjectiveRow:
     judged = result.judgement
+    must_hold = Holds(result.slo).describe() in {finding.expected for finding in stage.findings}
     return ObjectiveRow(
-        phase=phase,
+        phase=stage.name,
         slo=result.slo.identity,
         objective=result.slo.objective,
         verdict=judged.verdict.value,
@@ -114,8 +116,15 @@ def _objective(phase: str, result: ObjectiveResult) -> ObjectiveRow:
         upper=judged.upper,
         budget_spent=judged.budget_spent,
         budget_window="what this run may spend",
-        note=judged.reason if judged.verdict is not Verdict.PASS else "",
+        note=_note(judged.verdict, judged.reason, must_hold=must_hold),
+        must_hold=must_hold,
     )
+
+
+def _note(verdict: Verdict, reason: str, *, must_hold: bool) -> str:
+    if verdict is Verdict.PASS:
+        return "" if must_hold else "no expectation names it here"
+    return reason if must_hold else f"not expected to hold here: {reason}"
 
 
 def _counts(counts: Counts) -> EventCounts | None:
@@ -143,15 +152,23 @@ def _alerts(stages: Sequence[Stage]) -> Iterator[AlertBar]:
         for slo, tier in _watched(facts):
             alert = names.burn_alert(slo.service.name, slo.name, tier)
             timeline = facts.alerts.get(alert)
-            firing = facts.firing_promise(slo, tier) if facts.broken_from is not None else None
+            firing = _promised_firing(facts, slo, tier)
             if timeline is not None and (timeline.firing_at or timeline.pending_at or firing):
                 yield _alert_bar(timeline, facts, slo, tier, firing)
 
 
+def _promised_firing(facts: RunFacts, slo: SLO, tier: str) -> Promise | None:
+    """What this stage's own fault promises; an earlier stage's events may have promised a firing before it."""
+    promise = facts.firing_promise(slo, tier) if facts.broken_from is not None else None
+    if promise is None or facts.broken_from is None or promise.latest < facts.broken_from:
+        return None
+    return promise
+
+
 def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, firing: Promise | None) -> AlertBar:
-    undone = facts.fault.undone_at if facts.fault else None
+    undone, own = facts.fault.undone_at if facts.fault else None, _began_with_fault(timeline, facts)
     clearing = None
-    if timeline.firing_at is not None and undone is not None:
+    if own and timeline.firing_at is not None and undone is not None:
         clearing = facts.clearing_promise(slo, tier, max(undone, timeline.firing_at))
     return AlertBar(
         alert=timeline.alert,
@@ -159,10 +176,18 @@ def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, fi
         firing_at=timeline.firing_at,
         notified_at=timeline.notified_at,
         resolved_at=timeline.cleared_at,
-        promised_firing=Span(start=firing.earliest, end=firing.latest) if firing else None,
+        promised_firing=Span(start=firing.earliest, end=firing.latest) if own and firing else None,
         promised_clearing=Span(start=clearing.earliest, end=clearing.latest) if clearing else None,
-        fault=(facts.fault.description or facts.fault.fault) if facts.fault else "",
+        fault=(facts.fault.description or facts.fault.fault) if own and facts.fault else "",
+        until=facts.load.ended_at,
     )
+
+
+def _began_with_fault(timeline: AlertTimeline, facts: RunFacts) -> bool:
+    """Whether this stage's fault can have made it active: else no promise is told from that fault."""
+    began = timeline.pending_at or timeline.firing_at
+    carried = began is not None and facts.broken_from is not None and began < facts.broken_from
+    return facts.fault is not None and not carried and not timeline.active_before
 
 
 def _watched(facts: RunFacts) -> Iterator[tuple[SLO, str]]:

@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from sloproof.report import wording
-from sloproof.report.alert_times import changes
+from sloproof.report.alert_times import alert_rows, changes
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import LAYOUTS, WIDE
 from sloproof.report.events_drawing import events_drawing
@@ -35,6 +35,7 @@ def render_html(report: RunReport) -> str:
         its content security policy allows only its own style sheet and its own script (hover values).
     """
     style, script = _text("report.css"), _text("report.js")
+    drawn, left_out = alert_rows(report)
     return (
         _environment()
         .get_template("report.html")
@@ -45,7 +46,9 @@ def render_html(report: RunReport) -> str:
             policy=_policy(style, script),
             events=[events_drawing(report, layout) for layout in LAYOUTS] if _happened(report) else [],
             charts=[_chart(chart, report, number) for number, chart in enumerate(report.charts, start=1)],
-            alerts=[(alert, changes(alert, report)) for alert in report.alerts],
+            alerts=[(row.number, alert, changes(alert, report)) for row in [*drawn, *left_out] for alert in row.lives],
+            left_out=[row.alert for row in left_out],
+            numbered=len(drawn) > 1,
             promises=[change.verdict for alert in report.alerts for change in changes(alert, report) if change.verdict],
             hover=_hover(report),
         )
@@ -80,6 +83,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.globals.update(wording=wording, verdict=_verdict, share=_share_bar)
+    environment.filters["prose"] = _prose
     return environment
 
 
@@ -87,9 +91,16 @@ def _shown(value: Any) -> Any:
     return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _verdict(verdict: str) -> Markup:
+def _prose(sentence: str) -> Markup:
+    """A sentence whose literals in backticks are set as code; everything in it is escaped."""
+    parts = wording.literals(wording.visible(sentence))
+    return Markup("").join(element("code", part) if literal else escape(part) for part, literal in parts)
+
+
+def _verdict(verdict: str, decides: bool = True) -> Markup:
     symbol = element("span", _SYMBOLS[verdict], **{"aria-hidden": "true"})
-    return element("span", symbol, Markup(" "), verdict, class_=f"verdict verdict-{verdict.lower()}")
+    kind = verdict.lower() if decides else "muted"
+    return element("span", symbol, Markup(" "), verdict, class_=f"verdict verdict-{kind}")
 
 
 def _share_bar(share: float | None) -> Markup:

@@ -103,6 +103,7 @@ class ObjectiveRow(Recorded):
         budget_spent: share of the whole error budget that this phase spent, ratio of 1; may exceed 1.
         budget_window: the budget's window, such as `30d`.
         note: what to know, such as `needs 2,400 more requests`.
+        must_hold: whether an expectation of this phase asked it to hold; else its verdict decides nothing.
     """
 
     phase: str
@@ -116,6 +117,7 @@ class ObjectiveRow(Recorded):
     budget_spent: Measurement = None
     budget_window: str = ""
     note: str = ""
+    must_hold: bool = True
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -186,6 +188,7 @@ class AlertBar(Recorded):
         promised_firing: the epoch seconds between which it had to fire; None when it had to stay quiet.
         promised_clearing: the epoch seconds between which it had to clear.
         fault: label of the `FaultBar` that had to fire it; times are told from its injection and its undo.
+        until: when the watching of this life ended, epoch seconds; None is the end of the phase it began in.
     """
 
     alert: str
@@ -196,6 +199,12 @@ class AlertBar(Recorded):
     promised_firing: Span | None = None
     promised_clearing: Span | None = None
     fault: str = ""
+    until: float | None = None
+
+    @property
+    def began_at(self) -> float | None:
+        """When it became active, epoch seconds; None where it stayed quiet."""
+        return min((at for at in (self.pending_at, self.firing_at) if at is not None), default=None)
 
 
 class Series(Recorded):

@@ -43,32 +43,48 @@ def objectives(report: RunReport) -> Table:
 
 def _objective(row: ObjectiveRow) -> tuple[str, ...]:
     bounded = row.lower is not None or row.upper is not None
-    bounds = f"{wording.ratio(row.lower)} to {wording.ratio(row.upper)}" if bounded else wording.NO_DATA
-    window = f" of {row.budget_window}" if row.budget_window and row.budget_spent is not None else ""
     return (
-        row.verdict,
+        stamp(row),
         _with(f"{row.slo} {row.objective} %", row.note),
         row.phase,
-        _counts(row.by_generator),
-        bounds,
-        _counts(row.by_prometheus),
+        counts_of(row.by_generator),
+        f"{wording.ratio(row.lower)} to {wording.ratio(row.upper)}" if bounded else wording.NO_DATA,
+        counts_of(row.by_prometheus),
         wording.points(row.difference),
-        wording.ratio(row.budget_spent) + window,
+        spent(row),
     )
 
 
 def objectives_in_brief(report: RunReport) -> Table:
-    """The same in four columns, for 80 characters."""
-    columns = ("Verdict", "Objective", "Bad events", "Prometheus differs by")
+    """The same in five columns, for 80 characters."""
+    columns = ("Verdict", "Objective", "Bad events", "Prometheus differs by", "Budget spent")
     rows = [_objective_in_brief(row) for row in report.objectives]
     return Table("Objectives", columns, rows, "No objective was judged in this run.")
 
 
 def _objective_in_brief(row: ObjectiveRow) -> tuple[str, ...]:
     where = "; ".join(text for text in (row.phase, row.note) if text)
-    upper = "" if row.upper is None else f"; at most {wording.ratio(row.upper)}"
     name = _with(f"{row.slo} {row.objective} %", where)
-    return row.verdict, name, _counts(row.by_generator) + upper, wording.points(row.difference)
+    bad = f"{counts_of(row.by_generator)}; {bounds(row)}"
+    return stamp(row), name, bad, wording.points(row.difference), wording.ratio(row.budget_spent)
+
+
+def stamp(row: ObjectiveRow) -> str:
+    """An objective's verdict, in brackets where no expectation asked it to hold."""
+    return row.verdict if row.must_hold else f"({row.verdict})"
+
+
+def bounds(row: ObjectiveRow) -> str:
+    """The bounds of the load generator's error ratio."""
+    if row.lower is None and row.upper is None:
+        return f"bounds: {wording.NO_DATA}"
+    return f"at least {wording.ratio(row.lower)}, at most {wording.ratio(row.upper)}"
+
+
+def spent(row: ObjectiveRow) -> str:
+    """The share of the budget that was spent, and of which."""
+    window = f" of {row.budget_window}" if row.budget_window and row.budget_spent is not None else ""
+    return wording.ratio(row.budget_spent) + window
 
 
 def alerts(report: RunReport) -> Table:
@@ -119,7 +135,8 @@ def _with(text: str, aside: str) -> str:
     return f"{text} ({aside})" if aside else text
 
 
-def _counts(counts: EventCounts | None) -> str:
+def counts_of(counts: EventCounts | None) -> str:
+    """The error ratio of one source with its events."""
     if counts is None:
         return wording.NO_DATA
     return f"{wording.ratio(counts.error_ratio)}, {wording.count(counts.bad)} bad of {wording.count(counts.total)}"

@@ -1,6 +1,9 @@
 """A run for the terminal: rich tables where there is colour, else plain lines; nothing is printed here."""
 
 import textwrap
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import TypeVar
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -8,12 +11,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from sloproof.report import tables, wording
-from sloproof.report.model import ExpectationRow, RunReport
+from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
 
 _STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 _SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _INDENT = " " * 11
 _LEAST_WIDTH = 40
+Row = TypeVar("Row", ExpectationRow, ObjectiveRow)
 
 
 def expectation_table(report: RunReport) -> RenderableType:
@@ -49,12 +53,24 @@ def render_plain(report: RunReport, width: int = 80) -> str:
         width: columns to stay within; at least 40.
 
     Returns:
-        One entry a row, the verdict in words first; the run's verdict is the last line.
+        One entry a row under a heading for each phase, the verdict in words first; then the objectives in
+        the same way; the run's verdict is the last line.
     """
     columns = max(width, _LEAST_WIDTH)
-    lines = [line for row in report.expectations for line in _entry(row, columns)]
+    expected = _phased(report.expectations, _entry, columns) or ["Nothing was expected of this run."]
+    judged = _phased(report.objectives, _objective_entry, columns)
+    objectives = ["", "objectives", *judged] if judged else []
     last = _wrapped(report.verdict, f"{report.title}: {report.headline}", columns)
-    return "\n".join([*(lines or ["Nothing was expected of this run."]), *last]) + "\n"
+    return "\n".join([*expected, *objectives, *([""] if judged else []), *last]) + "\n"
+
+
+def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: int) -> list[str]:
+    lines: list[str] = []
+    for phase, found in groupby(rows, key=lambda row: row.phase):
+        if phase:
+            lines += textwrap.wrap(wording.visible(f"phase: {phase}"), width, subsequent_indent="  ")
+        lines += [line for row in found for line in entry(row, width)]
+    return lines
 
 
 def _wrapped(start: str, text: str, width: int) -> list[str]:
@@ -65,6 +81,17 @@ def _wrapped(start: str, text: str, width: int) -> list[str]:
 def _entry(row: ExpectationRow, width: int) -> list[str]:
     observed = f"{row.observed} ({row.detail})" if row.detail else row.observed
     return _wrapped(row.verdict, f"expected: {row.expected}", width) + _wrapped("", f"observed: {observed}", width)
+
+
+def _objective_entry(row: ObjectiveRow, width: int) -> list[str]:
+    told = (
+        f"load generator: {tables.counts_of(row.by_generator)}; {tables.bounds(row)}",
+        f"Prometheus: {tables.counts_of(row.by_prometheus)}; difference: {wording.points(row.difference)}",
+        f"budget spent: {tables.spent(row)}",
+        *([row.note] if row.note else []),
+    )
+    first = _wrapped(tables.stamp(row), f"{row.slo} {row.objective} %", width)
+    return first + [line for text in told for line in _wrapped("", text, width)]
 
 
 def _rich(table: tables.Table) -> RenderableType:
@@ -84,5 +111,7 @@ def _rich(table: tables.Table) -> RenderableType:
 
 
 def _cell(text: str) -> Text:
-    shown = f"{_SYMBOLS[text]} {text}" if text in _STYLES else wording.visible(text)
-    return Text(shown, style=_STYLES.get(text, ""))
+    verdict = text.strip("()")
+    if verdict not in _STYLES:
+        return Text(wording.visible(text))
+    return Text(f"{_SYMBOLS[verdict]} {text}", style=_STYLES[text] if text == verdict else "dim")

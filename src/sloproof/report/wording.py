@@ -1,6 +1,7 @@
 """Numbers, times and foreign text as people read them: 0.32 %, 812 ms, 40.1/s, 63 s, 14:03:22."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ _MINUTE, _TEN_MINUTES, _HOUR = 60, 600, 3600
 _WHOLE_SECONDS_FROM = 10
 # Cc control, Cf format (bidi overrides), Zl and Zp line separators, Cs lone surrogates.
 _UNSAFE = frozenset(("Cc", "Cf", "Zl", "Zp", "Cs"))
+_LITERAL = re.compile(r"`([^`]+)`")
 _JOINERS = frozenset("\u200c\u200d")
 
 
@@ -36,6 +38,23 @@ def _visible(character: str) -> str:
         return " "
     unsafe = unicodedata.category(character) in _UNSAFE and character not in _JOINERS
     return "\ufffd" if unsafe else character
+
+
+def unquoted(text: str) -> str:
+    """Text without the backticks around its literals, for a drawing, which has no font of its own for them."""
+    return _LITERAL.sub(r"\1", text)
+
+
+def literals(text: str) -> list[tuple[str, bool]]:
+    """A sentence in its parts: plain text, and the literals that stand in backticks.
+
+    Args:
+        text: anything; a backtick without its partner stays text.
+
+    Returns:
+        Each part, and whether it is a literal.
+    """
+    return [(part, place % 2 == 1) for place, part in enumerate(_LITERAL.split(text)) if part]
 
 
 def number(value: float, digits: int = 3) -> str:
