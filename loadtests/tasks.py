@@ -9,7 +9,7 @@ steady = LoadProfile(
     locustfile="users/tasks.py",
     users=200,
     rate=200,
-    spawn_rate=80,
-    duration="24s",
-    warm_up="5s",
+    spawn_rate=50,
+    duration="26s",
+    warm_up="7s",
 )

@@ -165,6 +165,13 @@ def test_events_that_never_cross_promise_nothing() -> None:
     assert firing_promise(SLOW, LATENCY, SCALED, steps((60, 0), (500, 0.14))) is None
 
 
+def test_what_crossed_before_the_fault_is_not_its_doing() -> None:
+    stall_then_fault = steps((20, 0.5), (80, 0), (200, 0.3))
+    promise = firing_promise(SLOW, LATENCY, SCALED, stall_then_fault, since=100)
+    assert promise is not None
+    assert promise.earliest > 100
+
+
 def test_it_must_clear_once_the_short_window_has_recovered() -> None:
     events = steps((60, 0), (100, 0.3), (60, 0))
     promise = clearing_promise(SLOW, LATENCY, SCALED, events, fired=160)

@@ -80,7 +80,7 @@ def burn_alert(slo: SLO, tier: BurnTier, timing: Timing, links: Links) -> AlertR
         expression=long.both(short).both(enough),
         hold=timing.real(tier.hold),
         labels=identity_labels(slo, timing)
-        | {names.SEVERITY: tier.severity, names.TIER: tier.name, names.OWNER: slo.service.owner},
+        | {names.SEVERITY: tier.severity, names.TIER: tier.name, names.OWNER: _literal(slo.service.owner)},
         annotations=_annotations(slo, tier, timing, links, alert),
     )
 
@@ -139,8 +139,8 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
     return (
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
-        f"{slo.sli.sentence()}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised over "
-        f"{format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
+        f"{_literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised "
+        f"over {format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
         f"{percent(tier.threshold(slo))}. {_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
     )
@@ -172,6 +172,11 @@ def _seconds_left(slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
 def _queried(expression: Expression, form: str) -> str:
     """A template that shows an expression's value, or says that it is unknown."""
     return f"{{{{ with query `{expression}` }}}}{{{{ . | first | value | {form} }}}}{{{{ else }}}}unknown{{{{ end }}}}"
+
+
+def _literal(text: str) -> str:
+    """Somebody's free text as Prometheus will show it: it expands labels and annotations, and braces stay braces."""
+    return text.replace("{{", '{{ "{{" }}')
 
 
 def _pair(tier: BurnTier) -> str:

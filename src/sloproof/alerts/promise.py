@@ -72,7 +72,9 @@ class Promise:
     latest: float
 
 
-def firing_promise(tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events]) -> Promise | None:
+def firing_promise(
+    tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events], since: float = float("-inf")
+) -> Promise | None:
     """When a tier must fire for events that are known one by one.
 
     Args:
@@ -81,11 +83,12 @@ def firing_promise(tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Ev
         timing: intervals and scale of the rules under test.
         events: every step of the last long window before the fault and of the fault itself, in order;
             without a history the windows hold only what there is, as Prometheus's do.
+        since: when the fault began, on the clock of the events; what crossed before it is not its doing.
 
     Returns:
         The bounds of the first firing evaluation; None where these events never fire the tier.
     """
-    crossing = _first(events, tier, slo, timing, above=True)
+    crossing = _first(events, tier, slo, timing, above=True, start=since)
     return None if crossing is None else _bounds(crossing, tier, timing, hold=timing.real(tier.hold))
 
 

@@ -134,7 +134,8 @@ def _faults(experiment: Experiment, facts: RunFacts) -> Iterator[Finding]:
         verdict = Verdict.PASS if fault.verified else Verdict.UNDECIDED
         seen = "took effect" if fault.verified else "no effect was seen"
         yield Finding(f"fault: {planned.describe()}", seen, verdict, fault.evidence)
-        back = Verdict.PASS if fault.undo_verified else Verdict.FAIL
+        never = Verdict.UNDECIDED if fault.injected_at is None else Verdict.FAIL
+        back = Verdict.PASS if fault.undo_verified else never
         seen = "put back" if fault.undo_verified else "not put back"
         yield Finding("it is put back", seen, back, fault.undo_evidence)
 

@@ -86,7 +86,8 @@ class RunFacts:
 
     def firing_promise(self, slo: SLO, tier: str) -> Promise | None:
         """When the tier had to fire for these events, epoch seconds; None where they never fire it."""
-        return firing_promise(self.tier(slo, tier), slo, self.timing, self.events(slo))
+        since = self.broken_from if self.broken_from is not None else float("-inf")
+        return firing_promise(self.tier(slo, tier), slo, self.timing, self.events(slo), since)
 
     def clearing_promise(self, slo: SLO, tier: str, undone_at: float) -> Promise | None:
         """When the tier had to clear after the undo, epoch seconds; None where these events end before it."""
