@@ -1,0 +1,204 @@
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sloproof.alerts import DEFAULT_POLICY, Timing
+from sloproof.chaos.alert_watch import timelines
+from sloproof.chaos.expecting import Finding, findings, judge
+from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
+from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.faults import DelayRequests
+from sloproof.chaos.outcome import ChaosOutcome, FaultOutcome
+from sloproof.chaos.stage import Stage, verdict_of
+from sloproof.loadtests.evaluation import judge_load
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.result import LoadResult, Second
+from sloproof.slo import SLO, LatencyBelow, Service
+from sloproof.verdict.evidence import PROMETHEUS, Counts
+from sloproof.verdict.judge import Verdict
+
+API = Service(name="api", owner="team", job="api")
+LATENCY = SLO(service=API, name="latency", objective="95", sli=LatencyBelow("500ms", histogram="d"))
+TIMING = Timing(scale=120, scrape=timedelta(milliseconds=500))
+ALERT = "ApiLatencySlowBurn"
+START, FAULT, UNDONE, END = 1000.0, 1060.0, 1140.0, 1200.0
+LOAD = LoadProfile(name="steady", system="api", locustfile="users/api.py", users=10, rate=100, duration="200s")
+
+
+def second(at: int) -> Second:
+    slow = 30 if FAULT <= at < UNDONE else 0
+    return Second(
+        at=float(at),
+        started=100,
+        completed=100,
+        slower={"0.5": slow},
+        served_by={"a1": 50, "a2": 50},
+        latency={-200: 100},
+    )
+
+
+def facts(
+    timeline: AlertTimeline | None = None, *, fault: FaultOutcome | None = None, served: Mapping[str, int] | None = None
+) -> RunFacts:
+    seconds = [second(at) for at in range(int(START), int(END))]
+    if served is not None:
+        seconds = [one.model_copy(update={"served_by": dict(served)}) for one in seconds]
+    load = LoadResult(
+        profile="steady",
+        system="api",
+        target="http://127.0.0.1:1",
+        locustfile="users/api.py",
+        users=10,
+        asked_rate=100.0,
+        started_at=START,
+        drained_from=END,
+        ended_at=END,
+        seconds=seconds,
+    )
+    injected = fault or FaultOutcome(
+        fault="1-delay", injected_at=FAULT, verified=True, evidence="rose", undone_at=UNDONE, undo_verified=True
+    )
+    counted: dict[str, Counts | None] = {"api/latency": Counts(source=PROMETHEUS, total=20_000, bad=2_400)}
+    return RunFacts(
+        load=load,
+        chaos=ChaosOutcome(status="completed", faults=(injected,)),
+        objectives=judge_load(load, [LATENCY], counted),
+        alerts={} if timeline is None else {ALERT: timeline},
+        before={},
+        policies={"api/latency": DEFAULT_POLICY},
+        timing=TIMING,
+        instances=("a1", "a2"),
+    )
+
+
+def fires(timeline: AlertTimeline, **others: Any) -> Finding:
+    return judge(Fires(LATENCY, tier="slow", **others), facts(timeline))
+
+
+# A minute of good events, then 30 % bad ones: 15 % of all are bad after another minute.
+IN_TIME = AlertTimeline(
+    ALERT, pending_at=1121.0, firing_at=1123.0, notified_at=1123.4, cleared_at=1162.0, resolution_at=1162.5
+)
+
+
+def test_an_alert_within_its_promise_passes() -> None:
+    found = fires(IN_TIME)
+    assert (found.verdict, found.observed) == (Verdict.PASS, "fired after 63.0 s")
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        AlertTimeline(ALERT),
+        AlertTimeline(ALERT, firing_at=1090.0, notified_at=1090.5),
+        AlertTimeline(ALERT, firing_at=1139.0, notified_at=1139.5),
+        AlertTimeline(ALERT, firing_at=1123.0),
+    ],
+    ids=["never", "too early", "too late", "nobody was told"],
+)
+def test_an_alert_that_breaks_its_promise_fails(timeline: AlertTimeline) -> None:
+    assert fires(timeline).verdict is Verdict.FAIL
+
+
+def test_an_alert_that_was_active_before_proves_nothing() -> None:
+    assert (
+        fires(AlertTimeline(ALERT, firing_at=1123.0, notified_at=1123.4, active_before=True)).verdict
+        is Verdict.UNDECIDED
+    )
+
+
+def test_events_that_never_cross_prove_nothing() -> None:
+    run = facts()
+    watched = RunFacts(**{**vars(run), "alerts": {"ApiLatencyMediumBurn": AlertTimeline("ApiLatencyMediumBurn")}})
+    assert judge(Fires(LATENCY, tier="medium"), watched).verdict is Verdict.UNDECIDED
+
+
+def test_a_tighter_limit_than_the_promise_counts() -> None:
+    assert fires(IN_TIME, within="62s").verdict is Verdict.FAIL
+
+
+def test_a_resolution_within_its_promise_passes_and_a_missing_one_fails() -> None:
+    assert judge(Resolves(LATENCY, tier="slow"), facts(IN_TIME)).verdict is Verdict.PASS
+    stuck = AlertTimeline(ALERT, firing_at=1123.0, notified_at=1123.4)
+    assert judge(Resolves(LATENCY, tier="slow"), facts(stuck)).verdict is Verdict.FAIL
+
+
+def test_an_objective_that_was_missed_does_not_hold() -> None:
+    # One long cluster of slow answers is little evidence of the ratio in the long run, and none that it holds.
+    assert judge(Holds(LATENCY), facts()).verdict is not Verdict.PASS
+
+
+def test_fair_shares_pass_and_a_silent_instance_fails() -> None:
+    assert judge(Balanced(tolerance="10"), facts()).verdict is Verdict.PASS
+    assert judge(Balanced(tolerance="10"), facts(served={"a1": 100})).verdict is Verdict.FAIL
+
+
+def experiment() -> Experiment:
+    return Experiment(
+        name="slow",
+        system="api",
+        load=LOAD,
+        faults=(DelayRequests("800ms", percent=30, at="60s", lasts="80s"),),
+        expect=(Fires(LATENCY, tier="slow"),),
+    )
+
+
+def verdicts(fault: FaultOutcome) -> list[Verdict]:
+    return [finding.verdict for finding in findings(experiment(), facts(IN_TIME, fault=fault))][:2]
+
+
+def test_a_fault_without_effect_decides_nothing() -> None:
+    silent = FaultOutcome(fault="1-delay", injected_at=FAULT, undone_at=UNDONE, undo_verified=True)
+    assert verdicts(silent) == [Verdict.UNDECIDED, Verdict.PASS]
+
+
+def test_a_fault_that_was_never_injected_is_undecided_and_one_that_stays_fails() -> None:
+    assert verdicts(FaultOutcome(fault="1-delay")) == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+    assert verdicts(FaultOutcome(fault="1-delay", injected_at=FAULT, verified=True))[1] is Verdict.FAIL
+
+
+def test_a_run_that_was_ended_early_never_passes() -> None:
+    run = facts(IN_TIME)
+    good = Finding("all is well", "it was", Verdict.PASS)
+    assert verdict_of([Stage("slow", run, (good,))]) is Verdict.PASS
+    partial = RunFacts(**{**vars(run), "load": run.load.model_copy(update={"partial": True})})
+    assert verdict_of([Stage("slow", partial, (good,))]) is Verdict.UNDECIDED
+    assert verdict_of([]) is Verdict.UNDECIDED
+
+
+def told(at: float, status: str) -> dict[str, Any]:
+    return {"received_at": at, "payload": {"alerts": [{"status": status, "labels": {"alertname": ALERT}}]}}
+
+
+def states(*stretches: tuple[str, float, float]) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+    return [
+        ({"alertname": ALERT, "alertstate": state}, [(float(at), 1.0) for at in range(int(start), int(end) + 1)])
+        for state, start, end in stretches
+    ]
+
+
+def timeline(*stretches: tuple[str, float, float], end: float = 200.0) -> AlertTimeline:
+    heard = [told(110.2, "firing"), told(131.3, "resolved")]
+    return timelines({ALERT: 1.0}, states(*stretches), heard, start=0.0, end=end)[ALERT]
+
+
+def test_an_alerts_life_is_read_from_its_samples_and_its_notifications() -> None:
+    assert timeline(("pending", 108, 109), ("firing", 110, 130)) == AlertTimeline(
+        ALERT, pending_at=108.0, firing_at=110.0, notified_at=110.2, cleared_at=131.0, resolution_at=131.3
+    )
+
+
+def test_an_alert_that_still_fires_at_the_end_has_not_cleared() -> None:
+    found = timeline(("firing", 110, 130), end=131.0)
+    assert (found.cleared_at, found.resolution_at) == (None, None)
+
+
+def test_an_earlier_pending_is_not_the_one_that_fired() -> None:
+    assert timeline(("pending", 20, 25), ("pending", 108, 109), ("firing", 110, 130)).pending_at == 108.0
+
+
+def test_an_alert_that_fires_from_the_start_was_active_before() -> None:
+    assert timeline(("firing", 0, 50)).active_before
+    assert not timeline(("firing", 110, 130)).active_before
