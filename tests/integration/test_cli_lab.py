@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sloproof.lab.parts import PARTS_VARIABLE, find
+from sloproof.lab.postgres_cluster import reachable, serving_account
 from sloproof.lab.state import load_state
 from tests.integration.cli_runs import Workspace, eventually, without_parts
 
@@ -138,7 +139,7 @@ def test_a_postgresql_that_does_not_start_is_told_in_its_own_words(parts: Path, 
     broken.mkdir()
     for name in ("prometheus", "promtool", "alertmanager", "amtool"):
         (broken / name).symlink_to(find(name, parts))
-    real = find("postgres", parts).resolve()
+    real = reachable(find("postgres", parts), serving_account(), tmp_path)
     (broken / "initdb").symlink_to(real.with_name("initdb"))
     fake = broken / "postgres"
     fake.write_text("#!/bin/sh\necho 'FATAL:  could not map anonymous shared memory' >&2\nexit 1\n")

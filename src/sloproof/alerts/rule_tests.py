@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sloproof import names
+from sloproof.alerts.burn_alerts import Links, base_group, burn_groups
 from sloproof.alerts.policy import BurnPolicy, BurnTier
 from sloproof.alerts.promise import delay, detection_time
 from sloproof.alerts.recording import RAW_UP_TO, recorded
@@ -51,14 +52,21 @@ def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str
     for layer, _, step in LAYERS:
         cases = [case for slo, tier in pairs if _layer(tier)[0] == layer for case in _cases(slo, tier)]
         if cases:
-            files[names.rule_tests_file(service, layer)] = _file(service, step, cases)
+            files[names.rule_tests_file(service, layer)] = _file(service, step, _groups_in_order(slos), cases)
     return files
 
 
-def _file(service: str, step: timedelta, cases: list[dict[str, Any]]) -> str:
+def _groups_in_order(slos: Sequence[tuple[SLO, BurnPolicy]]) -> list[str]:
+    """Every group, those that record before those that read: promtool shuffles them where no order is given."""
+    groups = [group.name for slo, _ in slos for group in [base_group(slo, REAL)]]
+    return groups + [group.name for slo, policy in slos for group in burn_groups(slo, policy, REAL, Links())]
+
+
+def _file(service: str, step: timedelta, groups: list[str], cases: list[dict[str, Any]]) -> str:
     document = {
         "rule_files": [f"../{names.GENERATED}/{name(service)}" for name in (names.base_rules_file, names.rules_file)],
         "evaluation_interval": format_duration(step),
+        "group_eval_order": groups,
         "tests": cases,
     }
     return f"{names.RULES_HEADER}\n{to_yaml(document)}"
