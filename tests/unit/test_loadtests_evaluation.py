@@ -97,6 +97,16 @@ def test_a_saturated_generator_decides_nothing() -> None:
     assert "CPU at 97 %" in result.judgement.reason
 
 
+@pytest.mark.parametrize(("bursts", "verdict"), [(1, Verdict.PASS), (12, Verdict.UNDECIDED)])
+def test_one_slowish_second_is_an_accident_and_many_show_how_slow_answers_cluster(
+    bursts: int, verdict: Verdict
+) -> None:
+    run = load()
+    near = [one.model_copy(update={"latency": {-200: 20, -50: 80}}) for one in run.seconds[:bursts]]
+    found = judge_load(run.model_copy(update={"seconds": near + run.seconds[bursts:]}), [LATENCY], counted(4000))[0]
+    assert found.judgement.verdict is verdict
+
+
 def test_too_few_requests_say_how_many_more() -> None:
     result = judge_load(load(seconds=20, rate=50), [AVAILABILITY], counted(1000))[0]
     assert result.judgement.verdict is Verdict.UNDECIDED

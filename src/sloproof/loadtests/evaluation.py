@@ -11,6 +11,8 @@ from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, co
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
 from sloproof.verdict.judge import Judgement, judge_objective
 
+FEWEST_BURSTS = 5
+"""Seconds with slowish answers; fewer are an accident of this run, and no measure of how slow answers cluster."""
 LOOSER = 2
 """Slow answers cluster; where few are over the threshold, those over the threshold divided by this show how much."""
 
@@ -114,10 +116,11 @@ def _looser(load: LoadResult, threshold: Decimal) -> tuple[tuple[int, int], ...]
     """Seconds counted against a looser limit, from the histograms.
 
     With an exponential tail the share over half the threshold is the root of the share over all of it:
-    a tenth for a hundredth. Where nothing comes near the threshold there is no clustering to allow for.
+    a tenth for a hundredth. Where next to nothing comes near the threshold there is no clustering to allow for.
     """
     edge = histogram.bucket(float(threshold) / LOOSER)
-    return tuple(
+    counted = tuple(
         (sum(count for index, count in second.latency.items() if index > edge), second.completed)
         for second in load.seconds
     )
+    return counted if sum(slow > 0 for slow, _ in counted) >= FEWEST_BURSTS else ()
