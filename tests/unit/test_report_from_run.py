@@ -1,0 +1,43 @@
+"""A run's stages as a report: what nobody asked to hold, and alerts that outlive their stage."""
+
+from dataclasses import replace
+
+from sloproof.chaos.expecting import judge
+from sloproof.chaos.experiment import Balanced, Holds
+from sloproof.chaos.facts import AlertTimeline
+from sloproof.chaos.stage import Stage
+from sloproof.report.from_run import run_report
+from sloproof.report.model import RunReport
+from sloproof.verdict.judge import Verdict
+from tests.unit.test_chaos_expecting import ALERT, END, FAULT, IN_TIME, LATENCY, START, facts
+
+
+def _report(timeline: AlertTimeline | None = None, *, asked: bool = True) -> RunReport:
+    known = facts(timeline)
+    expectation = Holds(LATENCY) if asked else Balanced(tolerance="10")
+    stage = Stage("slow", known, (judge(expectation, known),))
+    return run_report(
+        [stage], verdict=Verdict.PASS, charts=(), system="api", scale=120, title="t", command="c", environment={}
+    )
+
+
+def test_an_objective_that_no_expectation_names_is_marked() -> None:
+    [asked], [unasked] = _report().objectives, _report(asked=False).objectives
+    assert (asked.must_hold, unasked.must_hold) == (True, False)
+    assert asked.verdict == unasked.verdict != "PASS"
+    assert unasked.note == f"not expected to hold here: {asked.note}"
+
+
+def test_a_bar_that_was_not_resolved_ends_with_its_stage() -> None:
+    [bar] = [bar for bar in _report(replace(IN_TIME, cleared_at=None)).alerts if bar.alert == ALERT]
+    assert (bar.resolved_at, bar.until) == (None, END)
+    assert bar.promised_firing is not None
+    assert bar.promised_firing.start <= 1123 <= bar.promised_firing.end
+
+
+def test_an_alert_from_before_the_fault_is_told_no_promise_of_it() -> None:
+    early = AlertTimeline(ALERT, firing_at=START + 1, cleared_at=FAULT - 10)
+    carried = replace(IN_TIME, active_before=True)
+    for timeline in (early, carried):
+        [bar] = [bar for bar in _report(timeline).alerts if bar.alert == ALERT]
+        assert (bar.promised_firing, bar.promised_clearing, bar.fault) == (None, None, "")
