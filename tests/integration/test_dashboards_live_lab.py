@@ -95,14 +95,22 @@ def answer(lab: LabState, panel: Mapping[str, Any], target: Mapping[str, Any], c
     return result
 
 
-def test_every_panel_of_every_dashboard_has_data(loaded: LabState, workspace: Workspace, clock: Timing) -> None:
-    empty = [
+def unanswered(lab: LabState, workspace: Workspace, clock: Timing) -> list[tuple[str, str, str]]:
+    return [
         (name, panel["title"], target["expr"])
         for name, dashboard in dashboards(workspace, clock).items()
         for panel in dashboard["panels"]
         for target in panel.get("targets", [])
-        if not answer(loaded, panel, target, clock)
+        if not answer(lab, panel, target, clock)
     ]
+
+
+def test_every_panel_of_every_dashboard_has_data(loaded: LabState, workspace: Workspace, clock: Timing) -> None:
+    empty = unanswered(loaded, workspace, clock)
+    if empty:  # the shortest window is 2.5 s here: on a busy machine the load may have left it before the question
+        load(loaded)
+        still = unanswered(loaded, workspace, clock)
+        empty = [each for each in empty if each in still]
     assert empty == []
 
 
