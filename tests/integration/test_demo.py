@@ -35,7 +35,7 @@ lose_one_instance = Experiment(
     expect=[Holds(tasks.availability), Balanced(tolerance="15")],
     tail="10s",
 )
-# 95 % slow answers spend the budget of 5 % 19 times too fast. The pair fires above 7.2 times, so after 23 s of the
+# 95 % slow answers spend the budget of 20 % 4.75 times too fast. The pair fires above 1.8 times, so after 23 s of the
 # long window's minute, and clears 9 s after the end, when the 15 s of the short window hold few enough of them.
 slow_backend = Experiment(
     name="slow-backend",
@@ -54,7 +54,7 @@ from slo import tasks
 from sloproof import BurnPolicy, BurnTier
 
 brisk = BurnPolicy(
-    tiers=(BurnTier(name="brisk", budget_share=Decimal("0.02"), long="2h", short="30m", severity="page"),),
+    tiers=(BurnTier(name="brisk", budget_share=Decimal("0.005"), long="2h", short="30m", severity="page"),),
     applies_to=(tasks.latency,),
 )
 """
@@ -67,7 +67,8 @@ def shortened(root: Path) -> Workspace:
     (root / "chaos" / "tasks.py").write_text(FAULTS)
     alerts, objectives = root / "alerts" / "tasks.py", root / "slo" / "tasks.py"
     alerts.write_text(alerts.read_text() + BRISK)
-    objectives.write_text(objectives.read_text().replace('objective="99.9"', 'objective="99.5"'))
+    easier = objectives.read_text().replace('objective="99.9"', 'objective="99.5"')
+    objectives.write_text(easier.replace('objective="95"', 'objective="80"'))
     assert workspace.run("generate").returncode == 0
     assert workspace.run("check").returncode == 0
     return workspace
