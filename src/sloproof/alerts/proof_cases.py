@@ -1,0 +1,249 @@
+"""The cases that prove a burn alert: it fires and clears in time, and nothing else makes it fire."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from sloproof import names
+from sloproof.alerts.policy import BurnTier
+from sloproof.alerts.promise import delay, detection_time, reset_time
+from sloproof.alerts.proof import (
+    SHOWN_RATIOS,
+    Check,
+    Document,
+    NotExpressible,
+    Promised,
+    ProofCase,
+    ProofPlan,
+)
+from sloproof.alerts.proof_bench import Bench
+from sloproof.alerts.proof_floor import floor_cases
+from sloproof.alerts.proof_rules import rules_behind
+from sloproof.alerts.proof_traffic import counters, counters_born_later
+from sloproof.alerts.timing import Timing
+from sloproof.definition import format_duration
+from sloproof.promql import call
+from sloproof.slo import SLO
+
+QUIET_FACTOR = Decimal("0.8")
+"""The bad ratio that must not fire an alert, as a share of its threshold."""
+TROUGH = Decimal("0.01")
+"""Traffic at its lowest, as a share of the usual; a fault then is few events, however many minutes it takes."""
+GAPS = (1, 3)
+"""How many scrapes in a row go missing."""
+
+
+def burn_plan(slo: SLO, tier: BurnTier, timing: Timing, groups: Sequence[Document]) -> ProofPlan:
+    """Everything that proves one burn alert.
+
+    Args:
+        slo: the objective.
+        tier: the pair of windows.
+        timing: the clock of the real rules.
+        groups: the groups of all rules files of the service, base rules first, as YAML reads them; they may
+            differ from what the definitions imply, which is what a proof is for.
+
+    Returns:
+        A plan whose expectations come from the definitions alone.
+    """
+    alert = names.burn_alert(slo.service.name, slo.name, tier.name)
+    bench = Bench(slo, tier, timing, rules_behind(groups, alert))
+    cases, gaps = _cases_and_gaps(bench)
+    labels = {
+        names.SERVICE: slo.service.name,
+        names.SLO: slo.name,
+        names.TIER: tier.name,
+        names.SEVERITY: tier.severity,
+    }
+    return ProofPlan(alert, labels, tuple(_promised(slo, tier, timing)), tuple(cases), tuple(gaps))
+
+
+def _promised(slo: SLO, tier: BurnTier, timing: Timing) -> Iterator[Promised]:
+    for ratio in SHOWN_RATIOS:
+        fires, clears, late = detection_time(tier, slo, ratio), reset_time(tier, slo, ratio), delay(tier, timing)
+        yield Promised(
+            ratio,
+            None if fires is None else fires + tier.hold + late,
+            None if clears is None else clears + tier.keep_firing_for + late,
+        )
+
+
+def _cases_and_gaps(bench: Bench) -> tuple[list[ProofCase], list[NotExpressible]]:
+    if not bench.groups:
+        return [], [NotExpressible("exists", f"no rule is named `{bench.alert}`")]
+    if bench.tier.threshold(bench.slo) >= 1:
+        return [], [NotExpressible("fires", "its threshold is above 100 % of events, so it can never fire")]
+    if bench.slo.sli.levels() or not bench.slo.sli.samples():
+        return [], [NotExpressible("all cases", "its indicator is no counter, and histories of others are not written")]
+    if bench.too_long():
+        return [], [NotExpressible("all cases", bench.too_long())]
+    cases: list[ProofCase] = []
+    gaps: list[NotExpressible] = []
+    for title, build in CASES.items():
+        try:
+            cases.extend(build(bench))
+        except ValueError as error:
+            gaps.append(NotExpressible(title, f"promtool cannot run it: {error}"))
+    return cases, gaps
+
+
+def _fires_and_clears(bench: Bench) -> Iterator[ProofCase]:
+    """A fault after a long quiet time: not before, not after, and gone again in time."""
+    hold, crossing = bench.tier.hold, bench.crossing()
+    promised, cleared = bench.ended_scrapes(crossing + hold + bench.delay), bench.scrapes(bench.reset() + bench.delay)
+    quiet = bench.before(bench.tier.long + bench.timing.base, promised)
+    fault = bench.before(max(promised, bench.tier.short + bench.timing.base) + bench.clock, quiet + cleared)
+    too_early = bench.ended_scrapes(crossing + hold - bench.timing.scrape)
+    history = [bench.stretch(quiet), bench.stretch(fault, bench.fault), bench.stretch(cleared + bench.clock)]
+    shown = percent(bench.fault)
+    checks = [
+        bench.quiet(quiet, "it fires before there is any error"),
+        bench.fires(quiet + promised, f"it is silent {format_duration(promised)} after a fault of {shown} began"),
+        bench.fires(quiet + fault, f"it stops firing while a fault of {shown} goes on"),
+        bench.quiet(
+            quiet + fault + cleared, f"it still fires {format_duration(cleared)} after a fault of {shown} ended"
+        ),
+    ]
+    if too_early > timedelta():
+        early = f"it fires within {format_duration(too_early)} of the start of a fault of {shown}, which is too early"
+        checks.insert(1, bench.quiet(quiet + too_early, early))
+    yield bench.case("fires and clears in time", counters(bench.slo.sli.samples(), history), *checks)
+
+
+def _under_threshold(bench: Bench) -> Iterator[ProofCase]:
+    ratio = bench.tier.threshold(bench.slo) * QUIET_FACTOR
+    first = bench.scrapes(bench.timing.base * 2)
+    end, clock = bench.scrapes(bench.tier.long + bench.timing.base), bench.coarse_clock
+    meaning = f"it fires at {percent(ratio)} of bad events, 0.8 of its threshold"
+    series = counters(bench.slo.sli.samples(), [bench.stretch(end + clock, ratio)])
+    checks = [bench.quiet(at, meaning) for at in (first, end)]
+    yield bench.case("quiet at 0.8 of its threshold", series, *checks, clock=clock)
+
+
+def _no_traffic(bench: Bench) -> Iterator[ProofCase]:
+    end = bench.on_clock(bench.timing.base * 3)
+    still = replace(bench.stretch(end), events=Decimal(0))
+    checks = [
+        bench.quiet(end, "it fires without traffic"),
+        *(_absent(bench, window, end) for window in (bench.tier.long, bench.tier.short)),
+    ]
+    yield bench.case("no traffic at all", counters(bench.slo.sli.samples(), [still]), *checks)
+
+
+def _absent(bench: Bench, window: timedelta, at: timedelta) -> Check:
+    shown = format_duration(window)
+    meaning = f"its ratio over {shown} is there without traffic, as NaN or as a figure nobody measured"
+    return Check(call("count", bench.ratio(window)), at, None, meaning)
+
+
+def _no_errors_yet(bench: Bench) -> Iterator[ProofCase]:
+    end = bench.on_clock(bench.timing.base * 3)
+    series = counters(bench.slo.sli.samples(), [bench.stretch(end)], without_errors=True)
+    checks = [bench.quiet(end, "it fires though there was never an error")]
+    for window in (bench.tier.long, bench.tier.short):
+        zero = call("count", bench.ratio(window)._binary("==", 0))
+        meaning = f"its ratio over {format_duration(window)} is not zero while no error was ever counted"
+        checks.append(Check(zero, end, 1, meaning))
+    yield bench.case("no errors yet", series, *checks)
+
+
+def _restart(bench: Bench) -> Iterator[ProofCase]:
+    """Counters fall to zero once while all is well, and once more in the middle of a fault."""
+    half, age = _ages(bench)
+    late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay)
+    quiet, ends = bench.before(half, half + late), bench.scrapes(late / 2)
+    history = [
+        bench.stretch(quiet),
+        replace(bench.stretch(half), restarted=True),
+        bench.stretch(ends, bench.fault),
+        replace(bench.stretch(late - ends + bench.clock, bench.fault), restarted=True),
+    ]
+    yield bench.case(
+        "counters restart",
+        counters(bench.slo.sli.samples(), history),
+        bench.quiet(quiet + bench.timing.scrape + bench.clock, "it fires because counters began again from zero"),
+        bench.quiet(quiet + half, "it fires because counters began again from zero"),
+        bench.fires(quiet + half + late, f"it is silent {format_duration(late)} into a fault with a restart in it"),
+    )
+
+
+def _born_later(bench: Bench) -> Iterator[ProofCase]:
+    half, age = _ages(bench)
+    late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay) + bench.timing.scrape
+    quiet = bench.before(half * 2, late)
+    fault = bench.stretch(late + bench.clock, bench.fault)
+    yield bench.case(
+        "a new error series is born",
+        counters_born_later(bench.slo.sli.samples(), [bench.stretch(quiet)], [fault]),
+        bench.quiet(quiet, "it fires before there is any error"),
+        bench.fires(quiet + late, f"it is silent {format_duration(late)} after a new error series was born"),
+    )
+
+
+def _missing_scrapes(bench: Bench) -> Iterator[ProofCase]:
+    """Scrapes go missing just under the threshold, and again at the start of a fault."""
+    half, age = _ages(bench)
+    under = bench.tier.threshold(bench.slo) * QUIET_FACTOR
+    for count in GAPS:
+        gap = bench.timing.scrape * count
+        late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay) + gap
+        quiet = bench.before(half, gap + half + late)
+        history = [
+            bench.stretch(quiet, under),
+            replace(bench.stretch(gap, under), missing=True),
+            bench.stretch(half, under),
+            replace(bench.stretch(gap, bench.fault), missing=True),
+            bench.stretch(late - gap + bench.clock, bench.fault),
+        ]
+        start = quiet + gap + half
+        scrapes = "a missing scrape" if count == 1 else f"{count} missing scrapes"
+        yield bench.case(
+            f"{scrapes}",
+            counters(bench.slo.sli.samples(), history),
+            bench.quiet(quiet + gap + bench.clock, f"it fires under its threshold after {scrapes}"),
+            bench.quiet(start, f"it fires under its threshold after {scrapes}"),
+            bench.fires(start + late, f"it is silent {format_duration(late)} into a fault that began with {scrapes}"),
+        )
+
+
+def _trough(bench: Bench) -> Iterator[ProofCase]:
+    """A fault at the trough of traffic: most of the minutes, hardly any of the events."""
+    share = min(float(2 * bench.tier.threshold(bench.slo) / bench.fault), 0.95)
+    whole = min(bench.tier.short / share + bench.timing.base * 2, bench.tier.long * 0.9)
+    trough = bench.scrapes(max(whole * share, bench.tier.short + bench.timing.base))
+    clock = bench.coarse_clock
+    busy = bench.before(max(whole - trough, bench.timing.base * 2), trough, clock)
+    history = [bench.stretch(busy), bench.stretch(trough + clock, bench.fault, TROUGH)]
+    meaning = "it fires for a fault that hit hardly any events: it weighs minutes, not events"
+    yield bench.case(
+        "a fault at the trough of traffic",
+        counters(bench.slo.sli.samples(), history),
+        bench.quiet(busy + trough, meaning),
+        clock=clock,
+    )
+
+
+def _ages(bench: Bench) -> tuple[timedelta, timedelta]:
+    """Half of a history that fills the short window twice, and the whole: robustness needs no full long window."""
+    half = bench.scrapes(bench.tier.short + bench.timing.base)
+    return half, half * 2 + bench.clock + bench.timing.scrape * (max(GAPS) + 1)
+
+
+def percent(ratio: Decimal) -> str:
+    """A ratio of 1 as per cent, without trailing zeros."""
+    text = f"{ratio * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+CASES: dict[str, Callable[[Bench], Iterator[ProofCase]]] = {
+    "fires and clears in time": _fires_and_clears,
+    "quiet at 0.8 of its threshold": _under_threshold,
+    "no traffic at all": _no_traffic,
+    "no errors yet": _no_errors_yet,
+    "counters restart": _restart,
+    "a new error series is born": _born_later,
+    "missing scrapes": _missing_scrapes,
+    "a fault at the trough of traffic": _trough,
+    "few bad events on a quiet service": floor_cases,
+}

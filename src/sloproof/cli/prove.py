@@ -1,0 +1,69 @@
+"""`sloproof prove`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sloproof.cli import console
+
+if TYPE_CHECKING:
+    from sloproof.alerts.proof import AlertProof, ProofPlan
+
+Alerts = Annotated[list[str] | None, typer.Argument(metavar="[ALERT]...", help="Prove only these alerts.")]
+Rules = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Prove the rules files of this folder, not what the definitions imply."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the proof as JSON.")]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the proof as JUnit XML.")]
+
+
+def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, junit: Junit = None) -> None:
+    """Prove with promtool that each alert fires and clears when promised, and at nothing else."""
+    from sloproof.alerts import proof_report
+    from sloproof.lab import parts
+    from sloproof.workspace import load_workspace, proofs
+
+    workspace = load_workspace()
+    plans = proofs.plans(workspace, rules, alerts or ())
+    promtool = parts.find("promtool", workspace.state / "parts")
+    found = _proven(promtool, plans)
+    if junit is not None:
+        from sloproof.workspace.files import write_file
+
+        write_file(junit, proof_report.as_junit(found))
+    if as_json:
+        console.data(json.dumps(proof_report.as_document(found), indent=2, ensure_ascii=False) + "\n")
+    else:
+        _show(found)
+    console.say(proof_report.summary(found))
+    if not all(proof.proven for proof in found):
+        raise typer.Exit(1)
+
+
+def _proven(promtool: Path, plans: "Sequence[ProofPlan]") -> "list[AlertProof]":
+    from sloproof.alerts.proof import AlertProof, gap_results, judge
+    from sloproof.promtool import run_rule_tests
+
+    cases = [(index, case) for index, plan in enumerate(plans) for case in plan.cases]
+    runs = run_rule_tests(promtool, [case for _, case in cases])
+    results = [gap_results(plan) for plan in plans]
+    for (index, case), run in zip(cases, runs, strict=True):
+        results[index].append(judge(case, run.passed, run.output, run.seconds))
+    return [AlertProof(plan, tuple(result)) for plan, result in zip(plans, results, strict=True)]
+
+
+def _show(found: "Sequence[AlertProof]") -> None:
+    from rich.text import Text
+
+    from sloproof.alerts import proof_report
+
+    for alert, fires, clears, verdict in proof_report.columns(found):
+        style = {"proven": "green", "NOT PROVEN": "bold red"}.get(verdict, "bold")
+        console.output().print(Text(f"{alert}  {fires}  {clears}  ").append(verdict, style))
+    for row in proof_report.rows(found):
+        for reason in row.why_not:
+            console.show(f"{row.alert}: {reason}")

@@ -1,0 +1,91 @@
+"""The proofs of a workspace: which alerts there are, and which rules files are judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sloproof import names
+from sloproof.alerts.proof import Document, ProofPlan
+from sloproof.alerts.proof_cases import burn_plan
+from sloproof.alerts.proof_documents import document_plans
+from sloproof.errors import UsageError
+from sloproof.workspace.alert_artifacts import extra_rules, extra_tests, unproven_causes
+from sloproof.workspace.artifacts import service_rules
+from sloproof.workspace.loading import Workspace
+
+
+def plans(workspace: Workspace, folder: Path | None = None, only: Sequence[str] = ()) -> list[ProofPlan]:
+    """What proves each alert of a workspace.
+
+    Args:
+        workspace: the definitions, which say what is expected.
+        folder: rules files to judge, as `sloproof generate` names them; None for what the definitions imply now.
+        only: names of alerts; empty for all.
+
+    Returns:
+        One plan an alert, in the order of the definitions.
+
+    Raises:
+        UsageError: a rules file is missing or is none, an alert does not exist, or there is none at all.
+    """
+    found: list[ProofPlan] = []
+    for service in workspace.services:
+        found.extend(_service_plans(workspace, service.name, folder))
+    found.extend(_other_plans(workspace, folder))
+    known = [plan.alert for plan in found]
+    for alert in only:
+        if alert not in known:
+            raise UsageError(f"there is no alert `{alert}`", hint=f"there are: {', '.join(known) or 'none'}")
+    if not found:
+        raise UsageError("no alerts to prove", hint="define an objective in `slo/`")
+    return [plan for plan in found if not only or plan.alert in only]
+
+
+def _service_plans(workspace: Workspace, service: str, folder: Path | None) -> list[ProofPlan]:
+    timing = workspace.settings.timing()
+    groups = _groups(workspace, service, folder)
+    return [
+        burn_plan(slo, tier, timing, groups)
+        for slo in workspace.slos
+        if slo.service.name == service
+        for tier in workspace.policy(slo).tiers
+    ]
+
+
+def _other_plans(workspace: Workspace, folder: Path | None) -> list[ProofPlan]:
+    """Causes, absences and budgets, from the promtool cases that are generated for them."""
+    timing = workspace.settings.timing()
+    expected = [_parsed(artifact.text, folder) for artifact in extra_rules(workspace, timing)]
+    alerts = [rule["alert"] for groups in expected for group in groups for rule in group["rules"] if "alert" in rule]
+    files = [Path(artifact.path).name for artifact in extra_rules(workspace, timing)]
+    judged = expected if folder is None else [_parsed(_read(folder / file), folder) for file in files]
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    tests = [yaml.load(artifact.text, Loader=loader) for artifact in extra_tests(workspace)]
+    groups = [group for found in judged for group in found]
+    return document_plans(groups, alerts, tests, dict(unproven_causes(workspace)))
+
+
+def _groups(workspace: Workspace, service: str, folder: Path | None) -> list[Document]:
+    if folder is None:
+        texts = list(service_rules(workspace, service, workspace.settings.timing()))
+    else:
+        texts = [_read(folder / name(service)) for name in (names.base_rules_file, names.rules_file)]
+    return [group for text in texts for group in _parsed(text, folder)]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"`{file}` cannot be read: {error}", hint="run `sloproof generate`") from None
+
+
+def _parsed(text: str, folder: Path | None) -> list[Document]:
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        groups = yaml.load(text, Loader=loader)["groups"]
+        return [group for group in groups if isinstance(group["rules"], list)]
+    except (yaml.YAMLError, TypeError, KeyError) as error:
+        raise UsageError(f"`{folder}` holds a file that is no rules file: {error!r}") from None

@@ -1,0 +1,238 @@
+import re
+from datetime import timedelta
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from sloproof.alerts import DEFAULT_POLICY, REAL, BurnTier, Links, base_group, burn_groups, rules_yaml
+from sloproof.alerts.proof import AlertProof, CaseResult, ProofCase, ProofPlan, gap_results, judge
+from sloproof.alerts.proof_cases import burn_plan
+from sloproof.alerts.proof_report import as_document, as_junit, columns, rows, summary
+from sloproof.alerts.proof_rules import rules_behind
+from sloproof.alerts.proof_traffic import Stretch, counters, counters_born_later
+from sloproof.promql.reading import selectors_read
+from sloproof.slo import SLO, ErrorRatio, LatencyBelow, ProbeUp, Service
+
+API = Service(name="api", owner="team", job="api")
+AVAILABILITY = SLO(
+    service=API, name="availability", objective="99.9", sli=ErrorRatio(errors='r{code="500"}', total="r")
+)
+LATENCY = SLO(service=API, name="latency", objective="90", sli=LatencyBelow("500ms", histogram="d"))
+FAST, MEDIUM, SLOW, TRICKLE = DEFAULT_POLICY.tiers
+
+
+def groups_of(*slos: SLO) -> list[dict[str, object]]:
+    groups = [base_group(slo, REAL) for slo in slos]
+    groups += [group for slo in slos for group in burn_groups(slo, DEFAULT_POLICY, REAL, Links())]
+    found: list[dict[str, object]] = yaml.safe_load(rules_yaml(groups))["groups"]
+    return found
+
+
+def plan(tier: BurnTier, slo: SLO = AVAILABILITY) -> ProofPlan:
+    return burn_plan(slo, tier, REAL, groups_of(AVAILABILITY, LATENCY))
+
+
+def named(found: ProofPlan, title: str) -> ProofCase:
+    return next(case for case in found.cases if case.title == title)
+
+
+@pytest.mark.parametrize("tier", DEFAULT_POLICY.tiers, ids=lambda tier: tier.name)
+def test_every_alert_has_every_case(tier: BurnTier) -> None:
+    found = plan(tier)
+    assert [case.title for case in found.cases] == [
+        "fires and clears in time",
+        "quiet at 0.8 of its threshold",
+        "no traffic at all",
+        "no errors yet",
+        "counters restart",
+        "a new error series is born",
+        "a missing scrape",
+        "3 missing scrapes",
+        "a fault at the trough of traffic",
+        "one bad request on a quiet service",
+        "2 bad events on a quiet service",
+        "4 bad events on a quiet service",
+    ]
+    assert found.gaps == ()
+
+
+def test_only_the_rules_that_an_alert_reads_are_loaded() -> None:
+    found = rules_behind(groups_of(AVAILABILITY, LATENCY), "ApiAvailabilityMediumBurn")
+    assert {rule.get("record") or rule["alert"] for group in found for rule in group["rules"]} == {
+        "slo:errors:rate5m",
+        "slo:total:rate5m",
+        "slo:error:ratio_30m",
+        "slo:error:ratio_6h",
+        "slo:errors:count_6h",
+        "ApiAvailabilityMediumBurn",
+    }
+    assert {rule["labels"]["slo"] for group in found for rule in group["rules"]} == {"availability"}
+    assert not any("annotations" in rule for group in found for rule in group["rules"])
+
+
+def test_the_selectors_of_an_expression_are_read_without_windows_and_offsets() -> None:
+    read = selectors_read('sum(rate(a{x="a offset 1d"}[5m] offset 1h)) / (b @ 5 > 0) or {job="no name"}')
+    assert [str(selector) for selector in read] == ['a{x="a offset 1d"}', "b"]
+
+
+def test_groups_are_evaluated_in_the_order_of_the_files() -> None:
+    document = yaml.safe_load(plan(MEDIUM).cases[0].test_text())
+    assert document["group_eval_order"] == ["sloproof-api-availability-base", "sloproof-api-availability-quick"]
+
+
+def test_a_fault_is_asked_about_on_both_sides_of_its_promise() -> None:
+    case = named(plan(FAST), "fires and clears in time")
+    quiet = case.checks[0].at
+    # 10 x 1.44 % crosses the hour after 6 minutes; a scrape and an evaluation come on top.
+    assert [(check.at - quiet, check.value) for check in case.checks[1:3]] == [
+        (timedelta(minutes=5, seconds=30), None),
+        (timedelta(minutes=7), 1),
+    ]
+    # Cleared 0.9 of the short window after the end, plus a scrape and an evaluation.
+    assert case.checks[4].at - case.checks[3].at == timedelta(minutes=5, seconds=30)
+
+
+def test_keep_firing_for_moves_the_promised_reset() -> None:
+    kept = FAST.model_copy(update={"keep_firing_for": timedelta(minutes=10)})
+    one, other = plan(FAST).promised[0].reset, plan(kept).promised[0].reset
+    assert one is not None and other is not None
+    assert other - one == timedelta(minutes=10)
+
+
+def test_no_query_loads_more_samples_than_promtool_allows() -> None:
+    for tier in DEFAULT_POLICY.tiers:
+        for case in plan(tier).cases:
+            held = min(tier.long, max(check.at for check in case.checks)) / min(case.evaluation, timedelta(minutes=5))
+            assert held < 10_000
+
+
+def test_a_window_that_promtool_cannot_hold_is_a_gap_and_not_a_silence() -> None:
+    tier = BurnTier(name="slow", budget_share=Decimal("0.5"), long="35d", short="1d", severity="ticket")
+    slo = AVAILABILITY.model_copy(update={"window": timedelta(days=90)})
+    groups = [
+        base_group(slo, REAL),
+        *burn_groups(slo, DEFAULT_POLICY.model_copy(update={"tiers": (tier,)}), REAL, Links()),
+    ]
+    found = burn_plan(slo, tier, REAL, yaml.safe_load(rules_yaml(groups))["groups"])
+    assert found.cases == ()
+    assert "promtool loads 10000 a query at most" in found.gaps[0].reason
+    assert not AlertProof(found, tuple(gap_results(found))).proven
+
+
+def test_an_alert_that_can_never_fire_is_not_proven() -> None:
+    found = plan(FAST, LATENCY)
+    assert [promised.detection for promised in found.promised] == [None, None, None]
+    proof = AlertProof(found, tuple(gap_results(found)))
+    assert not proof.proven
+    assert "can never fire" in proof.why_not[0]
+
+
+def test_an_alert_without_a_rule_is_not_proven() -> None:
+    found = burn_plan(AVAILABILITY, FAST, REAL, [])
+    assert "no rule is named `ApiAvailabilityFastBurn`" in found.gaps[0].reason
+
+
+def test_an_indicator_that_cannot_be_fed_is_a_gap() -> None:
+    slo = AVAILABILITY.model_copy(update={"sli": ProbeUp(probe='up{job="api"}')})
+    groups = [base_group(slo, REAL), *burn_groups(slo, DEFAULT_POLICY, REAL, Links())]
+    found = burn_plan(slo, FAST, REAL, yaml.safe_load(rules_yaml(groups))["groups"])
+    assert found.cases == ()
+    assert "no counter" in found.gaps[0].reason
+
+
+def test_counters_rise_restart_and_go_missing() -> None:
+    events = Decimal(100)
+    history = [
+        Stretch(2, events),
+        Stretch(1, events, missing=True),
+        Stretch(2, events, Decimal("0.25")),
+        Stretch(1, events, restarted=True),
+    ]
+    bad, good = counters(AVAILABILITY.sli.samples(), history).values()
+    assert bad == "0 0+0x1 _x1 25+25x1 0+0x0"
+    assert good == "0 100+100x1 _x1 375+75x1 100+100x0"
+
+
+def test_errors_may_not_exist_yet() -> None:
+    history = [Stretch(1, Decimal(100))]
+    assert len(counters(AVAILABILITY.sli.samples(), history, without_errors=True)) == 1
+    assert len(counters(LATENCY.sli.samples(), history, without_errors=True)) == 2
+
+
+def test_a_series_born_later_begins_above_zero() -> None:
+    fault = Stretch(2, Decimal(100), Decimal("0.5"))
+    found = counters_born_later(AVAILABILITY.sli.samples(), [Stretch(3, Decimal(100))], [fault])
+    assert found['r{code="500",born="later"}'] == "_x4 50+50x1"
+    assert found['r{code="500"}'] == "0 0+0x2 0+0x1"
+
+
+def test_a_failure_is_told_in_words() -> None:
+    case = named(plan(FAST), "fires and clears in time")
+    check = case.checks[2]
+    quoted = str(check.expression).replace('"', '\\"')
+    output = f'  FAILED:\n    expr: "{quoted}", time: 1h13m30s,\n        exp: {{}} 1E+00\n        got: nil\n'
+    at = re.sub(r"1h13m30s", yaml.safe_load(case.test_text())["tests"][0]["promql_expr_test"][2]["eval_time"], output)
+    assert judge(case, False, at, 1.0).failures == (check.meaning,)
+    assert judge(case, True, "", 1.0).failures == ()
+
+
+def test_a_failure_without_known_words_stays_a_failure() -> None:
+    case = plan(FAST).cases[0]
+    assert judge(case, False, "", 1.0).failures == ("promtool failed without a word",)
+    assert "line 3: field x not found" in judge(case, False, "FAILED:\n line 3: field x not found", 1.0).failures[0]
+    assert "err: many-to-many" in judge(case, False, "rule: x, time: 1h, err: many-to-many", 1.0).failures[0]
+
+
+def proofs() -> list[AlertProof]:
+    good, never = plan(FAST), plan(FAST, LATENCY)
+    results = tuple(CaseResult(case.title, (), 0.5) for case in good.cases)
+    failed = (CaseResult(good.cases[0].title, ('it is "silent" <for> \x01 ever',), 0.5), *results[1:])
+    return [
+        AlertProof(good, results),
+        AlertProof(good, failed),
+        AlertProof(never, tuple(gap_results(never))),
+        AlertProof(ProofPlan("Odd", {}, (), ())),
+    ]
+
+
+def test_the_table_says_never_where_a_ratio_never_fires() -> None:
+    table = rows(proofs())
+    assert table[0].detection == ("1m52s", "9m38s", "44m12s")
+    assert table[2].detection == table[2].reset == ("never", "never", "never")
+    assert table[3].detection == ("-", "-", "-")
+    assert [row.proven for row in table] == [True, False, False, False]
+    assert table[3].why_not == ("nothing was run: no case is known for this kind of alert",)
+    assert summary(proofs()) == "1 of 4 alerts proven by 24 cases"
+
+
+def test_the_columns_line_up() -> None:
+    table = columns(proofs())
+    assert table[0][1].startswith("FIRES WITHIN, AT 100 / 10 / 2 % BAD")
+    assert [verdict for *_, verdict in table] == ["", "proven", "NOT PROVEN", "NOT PROVEN", "NOT PROVEN"]
+    assert len({len(cell) for cell, *_ in table}) == 1
+
+
+def test_json_says_the_same() -> None:
+    document = as_document(proofs())
+    assert document["proven"] is False
+    assert [alert["proven"] for alert in document["alerts"]] == [True, False, False, False]
+    assert document["alerts"][0]["promised"][1] == {
+        "error_ratio": 0.1,
+        "detection_seconds": 578.4,
+        "reset_seconds": 316.8,
+    }
+
+
+def test_junit_holds_every_case_and_turns_red_for_gaps() -> None:
+    suites = ElementTree.fromstring(as_junit(proofs()))
+    assert [(suite.get("failures"), suite.get("errors")) for suite in suites] == [
+        ("0", "0"),
+        ("1", "0"),
+        ("0", "1"),
+        ("0", "1"),
+    ]
+    assert [len(suite) for suite in suites] == [12, 12, 1, 1]
+    failure = suites[1][0][0]
+    assert failure.get("message") == 'it is "silent" <for> ? ever'
