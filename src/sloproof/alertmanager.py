@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, Self
+from urllib.parse import quote
 
+from sloproof.alerts.silence import PlannedSilence
 from sloproof.definition import Definition
 from sloproof.errors import PartFailed
-from sloproof.http import TIMEOUT, Connection, TimedOut, Unreachable
+from sloproof.http import TIMEOUT, Connection, Reply, TimedOut, Unreachable
 from sloproof.prometheus_answers import Read, epoch, read
 
 PART = "Alertmanager"
@@ -140,18 +142,44 @@ class Alertmanager:
         """The silences it knows, expired ones too."""
         return self._read("/api/v2/silences", lambda silences: tuple(_silence(silence) for silence in silences))
 
+    def silence(self, planned: PlannedSilence) -> str:
+        """Make a silence, which always has an end.
+
+        Args:
+            planned: what, from when, until when.
+
+        Returns:
+            Alertmanager's id of it.
+        """
+        reply = self._connection.post("/api/v2/silences", planned.document())
+        return read(lambda made: str(made["silenceID"]), self._succeeded(reply).document(), part=PART, url=reply.url)
+
+    def expire_silence(self, silence: str) -> None:
+        """End a silence now; safe to repeat, for one that has ended already is let be.
+
+        Args:
+            silence: its id.
+        """
+        known = next((one for one in self.silences() if one.id == silence), None)
+        if known is None or known.state != "expired":
+            self._succeeded(self._connection.delete(f"/api/v2/silence/{quote(silence, safe='')}"))
+
     def status(self) -> Status:
         """Version, start, and the configuration in force."""
         return self._read("/api/v2/status", _status)
 
     def _read(self, path: str, reader: Callable[[Any], Read]) -> Read:
-        reply = self._connection.get(path)
+        reply = self._succeeded(self._connection.get(path))
+        return read(reader, reply.document(), part=PART, url=reply.url)
+
+    @staticmethod
+    def _succeeded(reply: Reply) -> Reply:
         if not reply.succeeded:
             raise PartFailed(
                 f"`{reply.url}` answered with status {reply.status}: {reply.text[:200].strip()}",
                 hint=f"look into the log of {PART}",
             )
-        return read(reader, reply.document(), part=PART, url=reply.url)
+        return reply
 
 
 def _alert(alert: Any) -> ReceivedAlert:

@@ -145,6 +145,14 @@ class Connection:
         """
         return self._exchange("POST", path, json=document) if document is not None else self._exchange("POST", path)
 
+    def delete(self, path: str) -> Reply:
+        """Ask for the end of what a path below the base names; raises as `get`.
+
+        Args:
+            path: starts with a slash.
+        """
+        return self._exchange("DELETE", path)
+
     def close(self) -> None:
         """Give the sockets back."""
         self._client.close()

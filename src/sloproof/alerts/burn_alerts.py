@@ -6,6 +6,7 @@ from decimal import Decimal
 from sloproof import names
 from sloproof.alerts.policy import BurnPolicy, BurnTier
 from sloproof.alerts.recording import (
+    allowed_rule,
     base_rules,
     budget_rules,
     count_rule,
@@ -16,6 +17,7 @@ from sloproof.alerts.recording import (
     window_rules,
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
+from sloproof.alerts.template import literal, queried
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, format_duration
 from sloproof.promql import Expression, Number, call
@@ -63,7 +65,9 @@ def burn_groups(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> l
         rules = _tier_rules(slo, quick, known, raw, timing, links)
         groups.append(RuleGroup(_name(slo, "quick"), timing.real(timing.evaluation), tuple(rules)))
     windows = {window for tier in slow for window in (tier.short, tier.long)} - known - {slo.window}
-    rules = [*budget_rules(slo, timing), *_tier_rules(slo, slow, windows, raw, timing, links)]
+    gated = any(tier.minimum_budget_share is not None for tier in policy.tiers)
+    budget = [*budget_rules(slo, timing), *([allowed_rule(slo, timing)] if gated else [])]
+    rules = [*budget, *_tier_rules(slo, slow, windows, raw, timing, links)]
     groups.append(RuleGroup(_name(slo, "slow"), timing.real(timing.slow_evaluation), tuple(rules)))
     return groups
 
@@ -77,12 +81,23 @@ def burn_alert(slo: SLO, tier: BurnTier, timing: Timing, links: Links) -> AlertR
     alert = names.burn_alert(slo.service.name, slo.name, tier.name)
     return AlertRule(
         alert=alert,
-        expression=long.both(short).both(enough),
+        expression=_costly(long.both(short).both(enough), slo, tier, timing),
         hold=timing.real(tier.hold),
+        keep=timing.real(tier.keep_firing_for),
         labels=identity_labels(slo, timing)
-        | {names.SEVERITY: tier.severity, names.TIER: tier.name, names.OWNER: _literal(slo.service.owner)},
+        | {names.SEVERITY: tier.severity, names.TIER: tier.name, names.OWNER: literal(slo.service.owner)},
         annotations=_annotations(slo, tier, timing, links, alert),
     )
+
+
+def _costly(burning: Expression, slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
+    """The condition without burns that cost too little of the budget, where the tier asks for that."""
+    if tier.minimum_budget_share is None:
+        return burning
+    spent = recorded(names.error_count(tier.long), slo, timing)
+    allowed = recorded(names.ERRORS_ALLOWED, slo, timing)
+    # `unless`, not `and`: while the slow group has not recorded the budget yet, a page must not be lost.
+    return burning.unless(spent.below(allowed * Number(tier.minimum_budget_share)))
 
 
 def percent(ratio: Decimal) -> str:
@@ -109,7 +124,7 @@ def _tier_rules(
     timing: Timing,
     links: Links,
 ) -> list[RecordingRule | AlertRule]:
-    longs = sorted({tier.long for tier in tiers})
+    longs = sorted({tier.long for tier in tiers} - {slo.window})  # the budget counts its own window
     return [
         *window_rules(slo, sorted(windows), raw, timing),
         *(count_rule(slo, window, timing) for window in longs),
@@ -136,12 +151,15 @@ def _summary(slo: SLO, tier: BurnTier) -> str:
 
 
 def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
+    share = recorded(names.BUDGET_LEFT, slo, timing)
     scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
     return (
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
-        f"{_literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised "
+        f"{literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised "
         f"over {format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
-        f"{percent(tier.threshold(slo))}. {_budget_left(slo, tier, timing)} "
+        f"{percent(tier.threshold(slo))}. At even traffic that is {percent(tier.budget_share)} of the budget in "
+        f"{format_duration(tier.long)}; by events, {queried(share, 'humanizePercentage', slo.by)} of it is left. "
+        f"{_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
     )
 
@@ -149,13 +167,16 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
 def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     """Bad events that may still happen, and until when, in whole events; a spent budget is called spent."""
     left = recorded(names.ERRORS_LEFT, slo, timing)
-    soon = f" At this rate it is gone in {_queried(_seconds_left(slo, tier, timing), 'humanizeDuration')}."
+    soon = f" At this rate it is gone in {queried(_seconds_left(slo, tier, timing), 'humanizeDuration', slo.by)}."
+    if slo.by:
+        whole = queried(left, 'printf "%.0f"', slo.by)
+        return f"Bad events left in the budget: {whole}.{soon}"
     known = (
         "{{ if ge (. | first | value) 0.5 }}"
         f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad events left.{soon}'
         "{{ else }}The budget is spent.{{ end }}"
     )
-    measured = _queried(recorded(names.coverage(slo.window), slo, timing), "humanizePercentage")
+    measured = queried(recorded(names.coverage(slo.window), slo, timing), "humanizePercentage")
     return (
         f"{{{{ with query `{left}` }}}}{known}{{{{ else }}}}What is left of the budget is unknown.{{{{ end }}}} "
         f"(It counts what was recorded: {measured} of {format_duration(slo.window)}.)"
@@ -167,16 +188,6 @@ def _seconds_left(slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
     left = call("clamp_min", recorded(names.BUDGET_LEFT, slo, timing), Number(0))
     burn = recorded(names.error_ratio(tier.long), slo, timing) / Number(slo.budget)
     return left * Number(int(timing.real(slo.window).total_seconds())) / burn
-
-
-def _queried(expression: Expression, form: str) -> str:
-    """A template that shows an expression's value, or says that it is unknown."""
-    return f"{{{{ with query `{expression}` }}}}{{{{ . | first | value | {form} }}}}{{{{ else }}}}unknown{{{{ end }}}}"
-
-
-def _literal(text: str) -> str:
-    """Somebody's free text as Prometheus will show it: it expands labels and annotations, and braces stay braces."""
-    return text.replace("{{", '{{ "{{" }}')
 
 
 def _pair(tier: BurnTier) -> str:

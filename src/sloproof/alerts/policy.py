@@ -27,6 +27,10 @@ class BurnTier(Definition):
         short: the window that proves that it still burns; lets the alert resolve soon.
         severity: `page` wakes somebody, `ticket` waits for the morning.
         hold: how long the condition must last before it fires (`for`).
+        keep_firing_for: how long it goes on firing after the condition ended; against flapping.
+        minimum_budget_share: the bad events of the long window must be at least this share of the events that the
+            whole budget allows, ratio of 1. For day/night services: half of all requests failing for half an hour
+            at night burns fast and costs little. At even traffic it changes nothing.
     """
 
     name: Name
@@ -35,11 +39,18 @@ class BurnTier(Definition):
     short: Length
     severity: Literal["page", "ticket"]
     hold: Duration = timedelta()
+    keep_firing_for: Duration = timedelta()
+    minimum_budget_share: Annotated[Decimal | None, BeforeValidator(_text_to_ratio)] = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> "BurnTier":
         if self.short >= self.long:
             raise ValueError("the short window must be shorter than the long one")
+        if self.minimum_budget_share is not None and self.minimum_budget_share > self.budget_share:
+            raise ValueError(
+                f"`minimum_budget_share` of `{self.minimum_budget_share}` is above `budget_share` of "
+                f"`{self.budget_share}`; at even traffic the alert would come later than its windows promise"
+            )
         return self
 
     def factor(self, window: timedelta) -> Decimal:

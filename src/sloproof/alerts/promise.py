@@ -43,7 +43,8 @@ def reset_time(tier: BurnTier, slo: SLO, error_ratio: Decimal) -> timedelta | No
         error_ratio: bad events over all events during the fault, ratio of 1; none after it.
 
     Returns:
-        Nominal time from the end of a fault that filled the short window; None where the tier never fired.
+        Nominal time from the end of a fault that filled the short window, without the tier's `keep_firing_for`;
+        None where the tier never fired.
     """
     threshold = tier.threshold(slo)
     return None if error_ratio <= threshold else tier.short * float(1 - threshold / error_ratio)
@@ -89,7 +90,7 @@ def firing_promise(
         The bounds of the first firing evaluation; None where these events never fire the tier.
     """
     crossing = _first(events, tier, slo, timing, above=True, start=since)
-    return None if crossing is None else _bounds(crossing, tier, timing, hold=timing.real(tier.hold))
+    return None if crossing is None else _bounds(crossing, tier, slo, timing, hold=timing.real(tier.hold))
 
 
 def clearing_promise(
@@ -109,25 +110,26 @@ def clearing_promise(
     """
     after = [event for event in events if event.at > fired]
     crossing = _first(events, tier, slo, timing, above=False, start=after[0].at if after else fired)
-    return None if crossing is None else _bounds(crossing, tier, timing, hold=timedelta())
+    return None if crossing is None else _bounds(crossing, tier, slo, timing, hold=timing.real(tier.keep_firing_for))
 
 
-def delay(tier: BurnTier, timing: Timing) -> timedelta:
+def delay(tier: BurnTier, timing: Timing, slo: SLO | None = None) -> timedelta:
     """The longest time between a crossing and the evaluation that sees it, without `for`.
 
     A scrape and an evaluation for raw windows; a derived tier also waits for the base window's
-    recording (half a base window and one evaluation of the base rules).
+    recording (half a base window and one evaluation of the base rules). All tiers of an objective
+    whose budget is spent by slices are derived.
     """
     interval = timing.slow_evaluation if tier.long >= timedelta(days=1) else timing.evaluation
     seen = timing.scrape + timing.real(interval)
-    if tier.long <= RAW_UP_TO:
+    if tier.long <= RAW_UP_TO and not (slo and slo.by_slices):
         return seen
     return seen + timing.real(timing.base) + timing.real(timing.evaluation)
 
 
-def _bounds(crossing: float, tier: BurnTier, timing: Timing, hold: timedelta) -> Promise:
+def _bounds(crossing: float, tier: BurnTier, slo: SLO, timing: Timing, hold: timedelta) -> Promise:
     waits = hold.total_seconds()
-    return Promise(earliest=crossing + waits, latest=crossing + waits + delay(tier, timing).total_seconds())
+    return Promise(earliest=crossing + waits, latest=crossing + waits + delay(tier, timing, slo).total_seconds())
 
 
 def _first(

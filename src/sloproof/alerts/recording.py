@@ -13,7 +13,7 @@ from sloproof import names
 from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.rule_model import RecordingRule
 from sloproof.alerts.timing import Timing
-from sloproof.promql import Binary, Expression, Number, Selector, call, equals
+from sloproof.promql import Binary, Expression, Number, Selector, call, equals, replaced
 from sloproof.slo import SLO
 
 RAW_UP_TO = timedelta(hours=1)
@@ -33,10 +33,11 @@ def recorded(metric: str, slo: SLO, timing: Timing) -> Selector:
 
 def base_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
     """The two series everything longer is derived from: bad and all events per second."""
-    labels, window = identity_labels(slo, timing), timing.real(timing.base)
+    labels, total = identity_labels(slo, timing), names.total(timing.base)
+    window = timing.real(timing.base)
     return [
-        RecordingRule(names.errors(timing.base), slo.sli.errors(window), labels),
-        RecordingRule(names.total(timing.base), slo.sli.total(window), labels),
+        RecordingRule(total, slo.total(window), labels),
+        RecordingRule(names.errors(timing.base), _errors_beside(total, slo, window, timing), labels),
     ]
 
 
@@ -49,18 +50,29 @@ def window_rules(
     slo: SLO, windows: Iterable[timedelta], raw: frozenset[timedelta], timing: Timing
 ) -> list[RecordingRule]:
     """The error ratio of each window, ratio of 1; absent while there is no traffic."""
-    labels = identity_labels(slo, timing)
     return [
-        RecordingRule(names.error_ratio(w), (_raw_ratio if w in raw else _derived_ratio)(slo, w, timing), labels)
-        for w in windows
+        rule
+        for window in windows
+        for rule in (
+            _raw_rules(slo, window, timing)
+            if window in raw and not slo.by_slices
+            else [
+                RecordingRule(
+                    names.error_ratio(window), _derived_ratio(slo, window, timing), identity_labels(slo, timing)
+                )
+            ]
+        )
     ]
 
 
 def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
     """Bad events seen in a window, a count: the floor under which a burn alert keeps quiet."""
-    if window <= RAW_UP_TO:
-        real = timing.real(window)
-        counted: Expression = slo.sli.errors(real) * Number(_seconds(real))
+    if window <= RAW_UP_TO and not slo.by_slices and window != timing.base:
+        # Both were recorded a moment ago; the raw series are read once for all three.
+        rate = recorded(names.error_ratio(window), slo, timing) * recorded(names.total(window), slo, timing)
+        counted: Expression = rate * Number(_seconds(timing.real(window)))
+    elif window <= RAW_UP_TO and not slo.by_slices:
+        counted = slo.errors(timing.real(window)) * Number(_seconds(timing.real(window)))
     else:
         counted = _sum_of(names.errors(timing.base), slo, window, timing) * Number(
             _seconds(timing.real(timing.evaluation))
@@ -70,20 +82,28 @@ def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
 
 def budget_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
     """The whole budget window: its error ratio, what is left of it, and how much of the window was measured."""
-    labels, step = identity_labels(slo, timing), _seconds(timing.real(timing.evaluation))
-    bad = _sum_of(names.errors(timing.base), slo, slo.window, timing)
-    total = _sum_of(names.total(timing.base), slo, slo.window, timing)
-    ratio = recorded(names.error_ratio(slo.window), slo, timing)
+    labels, window = identity_labels(slo, timing), slo.window
+    step = Number(_seconds(timing.real(timing.evaluation)))
+    bad, total = (recorded(name(window), slo, timing) for name in (names.error_count, names.total_count))
+    ratio = recorded(names.error_ratio(window), slo, timing)
     measured = call("count_over_time", recorded(names.total(timing.base), slo, timing).over(timing.real(slo.window)))
     expected = Number(timing.slo_steps(slo.window))
     return [
-        *window_rules(slo, [slo.window], frozenset(), timing),
+        RecordingRule(bad.metric, _sum_of(names.errors(timing.base), slo, window, timing) * step, labels),
+        RecordingRule(total.metric, _sum_of(names.total(timing.base), slo, window, timing) * step, labels),
+        RecordingRule(ratio.metric, bad / total.above(0), labels),
         RecordingRule(names.BUDGET_LEFT, Number(1) - ratio / Number(slo.budget), labels),
-        RecordingRule(names.ERRORS_LEFT, (total * Number(slo.budget) - bad) * Number(step), labels),
+        RecordingRule(names.ERRORS_LEFT, total * Number(slo.budget) - bad, labels),
         RecordingRule(names.coverage(slo.window), measured / expected, labels),
         RecordingRule(names.OBJECTIVE, call("vector", Number(slo.objective / 100)), labels),
         RecordingRule(names.INFO, call("vector", Number(1)), labels | _description(slo)),
     ]
+
+
+def allowed_rule(slo: SLO, timing: Timing) -> RecordingRule:
+    """Bad events that the budget allows at the traffic of its window, a count."""
+    total = recorded(names.total_count(slo.window), slo, timing)
+    return RecordingRule(names.ERRORS_ALLOWED, total * Number(slo.budget), identity_labels(slo, timing))
 
 
 def tier_windows(policy: BurnPolicy) -> list[timedelta]:
@@ -95,9 +115,19 @@ def _description(slo: SLO) -> dict[str, str]:
     return {names.OWNER: slo.service.owner, "objective": str(slo.objective), "job": slo.service.job}
 
 
-def _raw_ratio(slo: SLO, window: timedelta, timing: Timing) -> Binary:
-    real = timing.real(window)
-    return slo.sli.errors(real) / slo.sli.total(real).above(0)
+def _raw_rules(slo: SLO, window: timedelta, timing: Timing) -> list[RecordingRule]:
+    """The ratio from the raw series; its total is recorded first, so that the raw series are read only once."""
+    labels, real = identity_labels(slo, timing), timing.real(window)
+    if window == timing.base:  # the base group records this total, at another moment
+        return [RecordingRule(names.error_ratio(window), slo.errors(real) / slo.total(real).above(0), labels)]
+    total = names.total(window)
+    ratio = _errors_beside(total, slo, real, timing) / recorded(total, slo, timing).sum(by=slo.by).above(0)
+    return [RecordingRule(total, slo.total(real), labels), RecordingRule(names.error_ratio(window), ratio, labels)]
+
+
+def _errors_beside(total: str, slo: SLO, window: timedelta, timing: Timing) -> Expression:
+    """The errors of a window whose total was recorded by the rule before; the sum drops the recorded identity."""
+    return replaced(slo.errors(window), slo.total(window), recorded(total, slo, timing).sum(by=slo.by))
 
 
 def _derived_ratio(slo: SLO, window: timedelta, timing: Timing) -> Binary:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import yaml
-
 from sloproof import names
+from sloproof.alerts.yaml_text import to_yaml
 from sloproof.definition import format_duration
-from sloproof.promql import Expression, check_expression
+from sloproof.promql import Expression, check_rendered
+
+LARGEST_GROUP = 20
+"""Rules in a group; Mimir's default limit for a tenant."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class RecordingRule:
 
     def document(self) -> dict[str, Any]:
         """The rule as Prometheus reads it."""
-        return {"record": self.record, "expr": _text(self.expression), "labels": dict(self.labels)}
+        return {"record": self.record, "expr": check_rendered(self.expression), "labels": dict(self.labels)}
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,18 @@ class AlertRule:
     hold: timedelta
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    keep: timedelta = timedelta()
+    """How long it goes on firing after its condition ended (`keep_firing_for`)."""
 
     def document(self) -> dict[str, Any]:
         """The rule as Prometheus reads it."""
         hold = {"for": format_duration(self.hold)} if self.hold else {}
+        keep = {"keep_firing_for": format_duration(self.keep)} if self.keep else {}
         return {
             "alert": self.alert,
-            "expr": _text(self.expression),
+            "expr": check_rendered(self.expression),
             **hold,
+            **keep,
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
         }
@@ -75,15 +81,3 @@ def rules_yaml(groups: Iterable[RuleGroup]) -> str:
     """
     document = {"groups": [group.document() for group in groups]}
     return f"{names.RULES_HEADER}\n{to_yaml(document)}"
-
-
-def to_yaml(document: Any) -> str:
-    """YAML in the order given, long lines left whole, Unicode as it is."""
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=10**6))
-
-
-def _text(expression: Expression) -> str:
-    text = str(expression)
-    check_expression(text)
-    return text

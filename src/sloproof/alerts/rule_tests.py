@@ -12,12 +12,13 @@ from typing import Any
 
 from sloproof import names
 from sloproof.alerts.burn_alerts import Links, base_group, burn_groups
+from sloproof.alerts.level_values import level_values
 from sloproof.alerts.policy import BurnPolicy, BurnTier
 from sloproof.alerts.promise import delay, detection_time
 from sloproof.alerts.recording import RAW_UP_TO, recorded
-from sloproof.alerts.rule_model import to_yaml
 from sloproof.alerts.sample_labels import concrete
 from sloproof.alerts.timing import REAL
+from sloproof.alerts.yaml_text import to_yaml
 from sloproof.definition import format_duration
 from sloproof.promql import Selector, call, equals, parse_selector
 from sloproof.slo import SLO
@@ -50,7 +51,12 @@ def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str
     pairs = [(slo, tier) for slo, policy in slos for tier in policy.tiers]
     files = {}
     for layer, _, step in LAYERS:
-        cases = [case for slo, tier in pairs if _layer(tier)[0] == layer for case in _cases(slo, tier)]
+        cases = [
+            case
+            for slo, tier in pairs
+            if _layer(tier)[0] == layer and (_from_recorded(slo, tier) or _can_be_fed(slo))
+            for case in _cases(slo, tier)
+        ]
         if cases:
             files[names.rule_tests_file(service, layer)] = _file(service, step, _groups_in_order(slos), cases)
     return files
@@ -75,15 +81,21 @@ def _file(service: str, step: timedelta, groups: list[str], cases: list[dict[str
 def _cases(slo: SLO, tier: BurnTier) -> list[dict[str, Any]]:
     threshold = tier.threshold(slo)
     return [
-        _firing_case(slo, tier, min(Decimal(1), threshold * FAULT_FACTOR)),
+        _firing_case(slo, tier, _fault(slo, tier, threshold)),
         _quiet_case(slo, tier, threshold * QUIET_FACTOR),
     ]
+
+
+def _fault(slo: SLO, tier: BurnTier, threshold: Decimal) -> Decimal:
+    """Probes are few: only when every one fails are there enough bad ones in time for the floor."""
+    fed_by_gauges = not _from_recorded(slo, tier) and slo.sli.levels()
+    return Decimal(1) if fed_by_gauges else min(Decimal(1), threshold * FAULT_FACTOR)
 
 
 def _firing_case(slo: SLO, tier: BurnTier, error_ratio: Decimal) -> dict[str, Any]:
     step, quiet = _step(tier), tier.long + _step(tier) * 10
     crossing = detection_time(tier, slo, error_ratio) or timedelta()
-    too_early, in_time = quiet + crossing - step * 4, quiet + crossing + tier.hold + delay(tier, REAL) + step * 3
+    too_early, in_time = quiet + crossing - step * 4, quiet + crossing + tier.hold + delay(tier, REAL, slo) + step * 3
     checks = [(_on_step(in_time, step), 1)]
     if too_early > quiet:
         checks.insert(0, (_on_step(too_early, step), 0))
@@ -110,9 +122,9 @@ def _case(
     return {
         "name": name,
         "interval": format_duration(_step(tier)),
-        "input_series": _raw_series(slo, tier, stages)
-        if tier.long <= RAW_UP_TO
-        else _recorded_series(slo, tier, stages),
+        "input_series": _recorded_series(slo, tier, stages)
+        if _from_recorded(slo, tier)
+        else _raw_series(slo, tier, stages),
         "promql_expr_test": [
             {
                 "expr": str(shown),
@@ -124,9 +136,21 @@ def _case(
     }
 
 
+def _from_recorded(slo: SLO, tier: BurnTier) -> bool:
+    return tier.long > RAW_UP_TO or slo.by_slices
+
+
+def _can_be_fed(slo: SLO) -> bool:
+    """Whether raw series can be made up for it; `sloproof prove` says which objectives have none."""
+    return bool(slo.sli.samples() or slo.sli.levels())
+
+
 def _raw_series(slo: SLO, tier: BurnTier, stages: list[tuple[timedelta, Decimal]]) -> list[dict[str, str]]:
     step = _step(tier)
-    series = []
+    series = [
+        {"series": str(concrete(parse_selector(level.selector))), "values": level_values(level, stages, step)}
+        for level in slo.sli.levels()
+    ]
     for sample in slo.sli.samples():
         increments = [
             (stage // step, RATE * (sample.share_of_total + sample.share_of_errors * ratio) * _seconds(step))

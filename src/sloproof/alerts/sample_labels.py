@@ -35,6 +35,19 @@ def concrete(selector: Selector) -> Selector:
     return Selector(selector.metric, tuple(equals(label, value) for label, value in labels.items() if value))
 
 
+def selects(selector: Selector, series: Selector) -> bool:
+    """Whether a selector reads a series.
+
+    Args:
+        selector: any selector.
+        series: a name with equality matchers only, as `concrete` gives it.
+    """
+    labels = {matcher.label: matcher.value for matcher in series.matchers}
+    return selector.metric == series.metric and all(
+        _matches(matcher, labels.get(matcher.label, "")) for matcher in selector.matchers
+    )
+
+
 def example(pattern: str) -> str:
     """A short text that a label pattern matches.
 

@@ -1,0 +1,210 @@
+"""promtool cases for cause alerts: a value beyond the limit that must fire, and one short of it that must not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sloproof import names
+from sloproof.alerts.cause import CauseAlert
+from sloproof.alerts.input_series import Feeding, InputSeries, NoInputSeries, input_series
+from sloproof.alerts.yaml_text import to_yaml
+from sloproof.definition import format_duration
+from sloproof.promql import Selector, call, equals
+
+BEYOND = (Decimal("0.25"), Decimal("0.1"), Decimal("0.02"))
+"""How far beyond the limit the firing value lies, as a share of it; smaller where a larger one is impossible."""
+SHORT_OF = (Decimal("0.2"), Decimal("0.1"), Decimal("0.02"))
+"""How far short of the limit the quiet value stays."""
+STEPS = (
+    ("minutes", timedelta(hours=1), timedelta(seconds=30)),
+    ("hours", timedelta(hours=12), timedelta(minutes=1)),
+    ("days", timedelta(days=20), timedelta(minutes=4)),
+)
+"""Files by how far back their expressions look, and their step; promtool loads 10,000 samples a query at most."""
+MARGIN = 3
+"""Steps after which an alert must have fired: the sample, the evaluation, and one for the rounding of `for`."""
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """One case of promtool.
+
+    Args:
+        alert: the alert it is about.
+        layer: the file it belongs into; its cases share a step.
+        step: the interval of samples and evaluations.
+        document: the case as promtool reads it.
+    """
+
+    __test__ = False  # pytest takes every class of this name for its own
+
+    alert: str
+    layer: str
+    step: timedelta
+    document: dict[str, Any]
+
+
+def cause_cases(cause: CauseAlert) -> list[TestCase]:
+    """A case that fires a cause alert within its promise, and one that keeps it quiet.
+
+    Args:
+        cause: the definition.
+
+    Returns:
+        Two cases.
+
+    Raises:
+        NoInputSeries: no series are known for its expression; the message says why.
+    """
+    fires, firing = _feeding(cause, BEYOND, beyond=True)
+    quiet, resting = _feeding(cause, SHORT_OF, beyond=False)
+    layer, step = _layer(firing.reach + cause.hold)
+    latest = _on_step(firing.reach + cause.hold, step) + step * MARGIN
+    early = [(_on_step(cause.hold, step) - step, 0)] if cause.hold > step else []
+    return [
+        TestCase(
+            cause.alert,
+            layer,
+            step,
+            case(
+                f"{cause.alert} fires within {format_duration(latest)} at {_plain(fires)}",
+                cause.alert,
+                step,
+                _fed(firing, step, latest),
+                [*early, (latest, 1)],
+            ),
+        ),
+        TestCase(
+            cause.alert,
+            layer,
+            step,
+            case(
+                f"{cause.alert} keeps quiet at {_plain(quiet)}",
+                cause.alert,
+                step,
+                _fed(resting, step, latest),
+                [(latest, 0)],
+            ),
+        ),
+    ]
+
+
+def not_proven(causes: Sequence[CauseAlert]) -> list[tuple[str, str]]:
+    """The cause alerts that no case can be made for: the alert's name, and why."""
+    found = []
+    for cause in causes:
+        try:
+            cause_cases(cause)
+        except NoInputSeries as reason:
+            found.append((cause.alert, str(reason)))
+    return found
+
+
+def cause_tests(service: str, causes: Sequence[CauseAlert]) -> dict[str, str]:
+    """The promtool test files of a service's causes.
+
+    Args:
+        service: the service's name.
+        causes: its causes; those without known series are left out, see `not_proven`.
+
+    Returns:
+        YAML for `promtool test rules` by file name.
+    """
+    missing = {alert for alert, _ in not_proven(causes)}
+    cases = [case for cause in causes if cause.alert not in missing for case in cause_cases(cause)]
+    return test_files(service, "causes", names.cause_rules_file(service), cases)
+
+
+def test_files(service: str, subject: str, rules: str, cases: Sequence[TestCase]) -> dict[str, str]:
+    """Cases as files, one for each step.
+
+    Args:
+        service: the service's name.
+        subject: what the files are about, a part of their names.
+        rules: name of the rules file that they load.
+        cases: in the order they are written.
+    """
+    files = {}
+    for layer in dict.fromkeys(case.layer for case in cases):
+        own = [case for case in cases if case.layer == layer]
+        document = {
+            "rule_files": [f"../{names.GENERATED}/{rules}"],
+            "evaluation_interval": format_duration(own[0].step),
+            "tests": [case.document for case in own],
+        }
+        text = f"{names.RULES_HEADER}\n{to_yaml(document)}"
+        files[names.rule_tests_file(service, f"{subject}-{layer}")] = text
+    return files
+
+
+def case(
+    name: str, alert: str, step: timedelta, series: list[dict[str, str]], checks: Sequence[tuple[timedelta, int]]
+) -> dict[str, Any]:
+    """A case that asks how many alerts of a name fire.
+
+    Args:
+        name: what is shown when it fails.
+        alert: the alert's name.
+        step: the interval of the samples.
+        series: input series in promtool's notation.
+        checks: times from the start, with how many must fire then.
+    """
+    shown = call("count", Selector("ALERTS", (equals(names.ALERT_NAME, alert), equals("alertstate", "firing"))))
+    return {
+        "name": name,
+        "interval": format_duration(step),
+        "input_series": series,
+        "promql_expr_test": [
+            {
+                "expr": str(shown),
+                "eval_time": format_duration(at),
+                "exp_samples": [{"labels": "{}", "value": count}] if count else [],
+            }
+            for at, count in checks
+        ],
+    }
+
+
+def _feeding(cause: CauseAlert, distances: Sequence[Decimal], *, beyond: bool) -> tuple[Decimal, Feeding]:
+    reason = NoInputSeries("no value was tried")
+    for distance in distances:
+        value = _value(cause, distance, beyond=beyond)
+        try:
+            return value, input_series(cause.expression, value)
+        except NoInputSeries as error:
+            reason = error
+    raise reason
+
+
+def _value(cause: CauseAlert, distance: Decimal, *, beyond: bool) -> Decimal:
+    limit = cause.limit
+    width = abs(limit) * distance if limit else (Decimal(1) if beyond else Decimal(0))
+    return limit + width if beyond is (cause.above is not None) else limit - width
+
+
+def _layer(reach: timedelta) -> tuple[str, timedelta]:
+    for layer, longest, step in STEPS:
+        if reach <= longest:
+            return layer, step
+    raise NoInputSeries(f"it looks back {format_duration(reach)}, more than promtool can load")
+
+
+def _fed(feeding: Feeding, step: timedelta, until: timedelta) -> list[dict[str, str]]:
+    return [{"series": str(one.series), "values": _values(one, step, until)} for one in feeding.series]
+
+
+def _values(one: InputSeries, step: timedelta, until: timedelta) -> str:
+    change = one.course.slope * Decimal(step // timedelta(seconds=1))
+    sign = "-" if change < 0 else "+"
+    return f"{_plain(one.course.start)}{sign}{_plain(abs(change))}x{until // step + MARGIN}"
+
+
+def _on_step(at: timedelta, step: timedelta) -> timedelta:
+    return -(-at // step) * step
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{Decimal(f'{number:.12g}'):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,193 @@
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from sloproof.alerts import REAL, CauseAlert, Links, Timing, cause_groups, cause_rule, rules_yaml
+from sloproof.alerts.cause_tests import cause_cases, cause_tests, not_proven
+from sloproof.runbooks import cause_page, unwritten_sections
+from sloproof.slo import Service
+
+API = Service(name="api", owner="team", job="api", description="people use it")
+SCALED = Timing(scale=120, scrape=timedelta(milliseconds=500))
+CPU = 'avg by (instance) (rate(process_cpu_seconds_total{job="api"}[1m]))'
+
+
+def cause(**fields: Any) -> CauseAlert:
+    given: dict[str, Any] = {
+        "service": API,
+        "name": "high-cpu",
+        "expression": CPU,
+        "hold": "3m",
+        "severity": "warning",
+        "summary": "the processor is nearly full",
+        "first_step": "open the dashboard and look for the busiest instance",
+    }
+    if "above" not in fields and "below" not in fields:
+        given["above"] = "0.85"
+    return CauseAlert(**given | fields)
+
+
+def rule(one: CauseAlert) -> dict[str, Any]:
+    return cause_rule(one, REAL, Links()).document()
+
+
+def test_a_cause_becomes_a_rule_with_its_threshold_and_its_identity() -> None:
+    found = rule(cause())
+    assert found["alert"] == "ApiHighCpu"
+    assert found["expr"] == f"{CPU} > 0.85"
+    assert found["for"] == "3m"
+    assert found["labels"] == {"service": "api", "severity": "warning", "owner": "team", "kind": "cause"}
+    assert found["annotations"]["runbook_url"] == "runbooks/ApiHighCpu.md"
+
+
+def test_an_expression_with_an_operator_on_top_is_bracketed() -> None:
+    assert rule(cause(expression="a and b"))["expr"] == "(a and b) > 0.85"
+    assert rule(cause(expression="hits / lookups", below="0.8"))["expr"] == "(hits / lookups) < 0.8"
+
+
+def test_a_comment_and_a_line_break_swallow_nothing() -> None:
+    found = rule(cause(expression="sum(a) # all of it\n"))["expr"]
+    assert found == "sum(a) > 0.85"
+
+
+def test_the_threshold_is_kept_exact() -> None:
+    assert cause(above="0.1000000000000000055511151231257827").limit == Decimal("0.1000000000000000055511151231257827")
+    with pytest.raises(ValidationError, match="not exact"):
+        cause(above=0.85)
+
+
+@pytest.mark.parametrize("limit", ["NaN", "Infinity", "much"])
+def test_a_threshold_that_is_no_number_is_refused(limit: str) -> None:
+    with pytest.raises(ValidationError):
+        cause(above=limit)
+
+
+@pytest.mark.parametrize("limits", [{"above": "1", "below": "2"}, {"above": None, "below": None}])
+def test_exactly_one_limit_is_needed(limits: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="exactly one"):
+        cause(**limits)
+
+
+@pytest.mark.parametrize("expression", ["a > 1", "(a != 2)", "((a <= b))"])
+def test_an_expression_that_compares_already_is_refused(expression: str) -> None:
+    with pytest.raises(ValidationError, match="compares already"):
+        cause(expression=expression)
+
+
+def test_a_comparison_that_yields_zero_or_one_is_a_measurement() -> None:
+    assert rule(cause(expression="a > bool 1", above="0"))["expr"] == "(a > bool 1) > 0"
+
+
+@pytest.mark.parametrize("expression", ["1 + 1", "time()", "a[5m]", '"text"'])
+def test_what_is_no_vector_is_refused(expression: str) -> None:
+    with pytest.raises(ValidationError, match="yields no series"):
+        cause(expression=expression)
+
+
+@pytest.mark.parametrize("expression", ["", "sum(", "a) or (b", "rate(a)"])
+def test_what_prometheus_cannot_read_is_refused(expression: str) -> None:
+    with pytest.raises(ValidationError, match="not PromQL"):
+        cause(expression=expression)
+
+
+@pytest.mark.parametrize("text", ["it is {{ $value }}", "two\nlines", " "])
+def test_a_summary_is_one_static_line(text: str) -> None:
+    with pytest.raises(ValidationError, match="static line"):
+        cause(summary=text)
+
+
+def test_an_owner_with_braces_is_not_taken_for_a_template() -> None:
+    owned = cause(service=Service(name="api", owner="{{ .Labels }}", job="api"))
+    assert rule(owned)["labels"]["owner"] == '{{ "{{" }} .Labels }}'
+
+
+def test_causes_are_grouped_by_how_often_they_run_and_never_more_than_twenty() -> None:
+    many = [cause(name=f"c{number}") for number in range(25)] + [cause(name="slow", runs_every="5m")]
+    groups = cause_groups("api", many, REAL, Links())
+    assert [len(group.rules) for group in groups] == [20, 5, 1]
+    assert len({group.name for group in groups}) == 3
+    assert yaml.safe_load(rules_yaml(groups))["groups"][2]["interval"] == "5m"
+
+
+def test_a_lab_divides_how_long_a_cause_must_last() -> None:
+    found = cause_rule(cause(hold="4m", keep_firing_for="10m"), SCALED, Links()).document()
+    assert (found["for"], found["keep_firing_for"]) == ("2s", "5s")
+
+
+def series_of(one: CauseAlert, index: int = 0) -> dict[str, str]:
+    return {fed["series"]: fed["values"] for fed in cause_cases(one)[index].document["input_series"]}
+
+
+def test_a_case_feeds_a_counter_that_grows_as_fast_as_its_rate_shall_be() -> None:
+    assert series_of(cause()) == {'process_cpu_seconds_total{job="api"}': "0+31.875x14"}  # 0.85 * 1.25 * 30 s
+    assert series_of(cause(), 1) == {'process_cpu_seconds_total{job="api"}': "0+20.4x14"}
+
+
+def test_a_case_feeds_a_share_of_its_total_and_the_rest_of_it() -> None:
+    errors = cause(expression='sum(rate(r{code=~"5.."}[1m])) / sum(rate(r[1m]))', above="0.005", hold="1m")
+    assert series_of(errors) == {'r{code="500"}': "0+18.75x10", "r": "0+2981.25x10"}
+
+
+def test_a_case_feeds_hits_and_misses() -> None:
+    share = cause(expression="sum(rate(hit[5m])) / (sum(rate(hit[5m])) + sum(rate(miss[5m])))", below="0.8")
+    fed = {name: values.split("x")[0] for name, values in series_of(share).items()}
+    assert fed == {"hit": "0+1800", "miss": "0+1200"}
+
+
+def test_a_case_feeds_buckets_around_the_wanted_quantile() -> None:
+    slow = cause(expression="histogram_quantile(0.95, sum by (le) (rate(d_bucket[5m])))", above="0.7")
+    assert [name.partition("le=")[2] for name in series_of(slow)] == ['"0.870625"}', '"0.879375"}', '"+Inf"}']
+
+
+def test_a_case_knows_the_time() -> None:
+    old = cause(expression="time() - last_success_timestamp_seconds", above="3600", hold="0s")
+    assert series_of(old) == {"last_success_timestamp_seconds": "-4500+30x6"}
+
+
+def test_a_share_above_one_is_not_fed() -> None:
+    full = cause(expression='1 - avg(rate(cpu{mode="idle"}[5m]))', above="0.9")
+    assert [case.document["name"].rsplit(" ", 1)[1] for case in cause_cases(full)] == ["0.99", "0.72"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("count(up)", "`count`"),
+        ("a unless b", "`unless`"),
+        ("absent(a)", "`absent`"),
+        ("a[5m:1m] offset 1h", ""),
+        ("a / a", "cannot be more"),
+        ("avg_over_time(a[40d])", "more than promtool can load"),
+    ],
+)
+def test_what_cannot_be_proven_is_said_with_its_reason(expression: str, reason: str) -> None:
+    try:
+        odd = cause(expression=expression)
+    except ValidationError:
+        return
+    assert reason in not_proven([odd])[0][1]
+    assert cause_tests("api", [odd]) == {}
+
+
+def test_a_page_has_the_generated_sections_and_those_to_be_written() -> None:
+    one = cause()
+    page = cause_page(cause_rule(one, REAL, Links()), one)
+    for heading in ("# ApiHighCpu", "## Meaning", "## Impact", "## Diagnosis", "## Mitigation"):
+        assert f"\n{heading}\n" in f"\n{page}"
+    assert f"   {CPU} > 0.85\n" in page
+    assert "above 0.85 for 3m" in page
+    assert "Mitigation" in unwritten_sections(page)
+
+
+def test_a_written_part_of_a_page_is_kept() -> None:
+    one = cause()
+    rule_of = cause_rule(one, REAL, Links())
+    page = cause_page(rule_of, one).replace("First stop the harm", "Call Ann")
+    assert cause_page(rule_of, one, page) == page
+    changed = cause(above="0.9")
+    assert "Call Ann" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
+    assert "> 0.9" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
