@@ -4,7 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from sloproof.checks import selector_matches_nothing, threshold_no_bucket
+from sloproof.checks import (
+    costly_query,
+    errors_not_initialised,
+    in_order,
+    mixed_scales,
+    retention_too_short,
+    scrape_interval_differs,
+    selector_matches_nothing,
+    threshold_no_bucket,
+    too_little_traffic,
+)
 from sloproof.checks.subject import Subject
 from sloproof.errors import Problem
 from sloproof.prometheus import Prometheus
@@ -15,11 +25,17 @@ LOOK_BACK = timedelta(hours=1)
 ONLINE: tuple[Callable[[Subject, Prometheus, float, float], Iterator[Problem]], ...] = (
     selector_matches_nothing.check,
     threshold_no_bucket.check,
+    errors_not_initialised.check,
+    too_little_traffic.check,
+    retention_too_short.check,
+    scrape_interval_differs.check,
+    mixed_scales.check,
+    costly_query.check,
 )
 
 
 def run_online(subject: Subject, prometheus: Prometheus) -> list[Problem]:
-    """Every problem that only the live metrics show, by file and line.
+    """Everything wrong or unwise that only a live server shows, by file and line.
 
     Args:
         subject: the definitions.
@@ -30,5 +46,4 @@ def run_online(subject: Subject, prometheus: Prometheus) -> list[Problem]:
     """
     end = time.time()
     start = end - LOOK_BACK.total_seconds()
-    found = [problem for check in ONLINE for problem in check(subject, prometheus, start, end)]
-    return sorted(found, key=lambda problem: (problem.path, problem.line, problem.check))
+    return in_order(problem for check in ONLINE for problem in check(subject, prometheus, start, end))

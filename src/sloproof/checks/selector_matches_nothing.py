@@ -3,43 +3,57 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sloproof.checks.subject import Subject
+from sloproof import names
+from sloproof.checks.subject import Place, Subject, indicators_of
 from sloproof.errors import Problem
 from sloproof.prometheus import Prometheus
-from sloproof.promql import Selector, call, parse_selector
+from sloproof.promql import Selector, call, parse_selector, selectors_in
 
 ID = "slo/selector-matches-nothing"
 UNKNOWN_LABEL = "slo/unknown-label"
+CAUSE = "cause/matches-nothing"
 
 
 def check(subject: Subject, prometheus: Prometheus, start: float, end: float) -> Iterator[Problem]:
-    """Selectors of totals that match no series, and matchers on labels that the metric does not have.
+    """Selectors that match no series, and matchers on labels that the metric does not have.
 
     A selector of errors may match nothing yet: that is a service without errors, so only its labels are checked.
     """
     for slo, place in subject.slos:
-        counters = slo.sli.counters()
-        for text, required in ((counters.total, True), (counters.bad, False), (counters.good, False)):
-            if text is None:
-                continue
-            selector = parse_selector(text)
-            if _exists(prometheus, selector, end, end - start):
-                continue
-            bare = _labels(prometheus, Selector(selector.metric), end, end - start)
-            unknown = [m.label for m in selector.matchers if bare and m.label not in bare and m.operator in ("=", "=~")]
-            if unknown:
-                yield place.problem(
-                    f"`{selector.metric}` has no label `{unknown[0]}`",
-                    UNKNOWN_LABEL,
-                    f"its labels are {', '.join(f'`{label}`' for label in sorted(bare))}",
+        required = {one: None for text in slo.sli.selectors() for one in selectors_in(text)}
+        counted = [counters.bad for one in indicators_of(slo) if (counters := one.counters()) is not None]
+        bad = [parse_selector(text) for text in counted if text is not None]
+        for selector in dict.fromkeys((*required, *bad)):
+            found = _problem(place, selector, prometheus, end, end - start)
+            if found is not None and (selector in required or found.check == UNKNOWN_LABEL):
+                yield found
+    yield from _causes(subject, prometheus, start, end)
+
+
+def _causes(subject: Subject, prometheus: Prometheus, start: float, end: float) -> Iterator[Problem]:
+    for rule, place in subject.alerts():
+        for selector in selectors_in(rule.expression) if rule.labels.get(names.KIND) == names.CAUSE else ():
+            if not _found(prometheus, selector, end, end - start):
+                yield place.warning(
+                    f"`{selector}` matches no series, so `{rule.name}` stays silent",
+                    CAUSE,
+                    "mend the selector, or wait until the target was scraped",
                 )
-            elif required:
-                what = f"`{text}` matches no series" if bare else f"there is no metric `{selector.metric}`"
-                yield place.problem(what, ID, "mend the selector, or wait until the target was scraped")
 
 
-def _exists(prometheus: Prometheus, selector: Selector, at: float, seconds: float) -> bool:
-    return bool(_found(prometheus, selector, at, seconds))
+def _problem(place: Place, selector: Selector, prometheus: Prometheus, end: float, seconds: float) -> Problem | None:
+    if _found(prometheus, selector, end, seconds):
+        return None
+    bare = _labels(prometheus, Selector(selector.metric), end, seconds)
+    unknown = [m.label for m in selector.matchers if bare and m.label not in bare and m.operator in ("=", "=~")]
+    if unknown:
+        return place.problem(
+            f"`{selector.metric}` has no label `{unknown[0]}`",
+            UNKNOWN_LABEL,
+            f"its labels are {', '.join(f'`{label}`' for label in sorted(bare))}",
+        )
+    what = f"`{selector}` matches no series" if bare else f"there is no metric `{selector.metric}`"
+    return place.problem(what, ID, "mend the selector, or wait until the target was scraped")
 
 
 def _labels(prometheus: Prometheus, selector: Selector, at: float, seconds: float) -> set[str]:

@@ -1,11 +1,14 @@
-"""What the checks look at: definitions with their places, as plain values."""
+"""What the checks look at: definitions with their places, and what is generated from them, as plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
 
-from sloproof.alerts import BurnPolicy
+from sloproof import names
+from sloproof.alerts import REAL, BurnPolicy, Timing
 from sloproof.errors import Problem
-from sloproof.slo import SLO
+from sloproof.slo import SLO, AllOf, Composite, Indicator, Service
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Place:
 
     Args:
         path: file, relative to the workspace.
-        line: its line, from 1.
+        line: its line, from 1; 0 when unknown.
         name: the variable it is bound to.
     """
 
@@ -23,8 +26,20 @@ class Place:
     name: str
 
     def problem(self, what: str, check: str, hint: str) -> Problem:
-        """A problem at this place."""
+        """Something at this place that is wrong."""
         return Problem(path=self.path, line=self.line, name=self.name, what=what, check=check, hint=hint)
+
+    def warning(self, what: str, check: str, hint: str) -> Problem:
+        """Something at this place that is unwise."""
+        return Problem(
+            path=self.path, line=self.line, name=self.name, what=what, check=check, hint=hint, severity="warning"
+        )
+
+
+def indicators_of(slo: SLO) -> tuple[Indicator, ...]:
+    """The indicator of an objective, or the parts of a composed one."""
+    sli = slo.sli
+    return sli.indicators() if isinstance(sli, Composite | AllOf) else (sli,)
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,40 @@ class TierReference:
 
 
 @dataclass(frozen=True)
+class GeneratedRule:
+    """A rule as it will be written.
+
+    Args:
+        name: of the recorded series or of the alert.
+        is_alert: whether it is an alert.
+        expression: PromQL.
+        labels: that the rule adds.
+    """
+
+    name: str
+    is_alert: bool
+    expression: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GeneratedGroup:
+    """A group of rules as it will be written.
+
+    Args:
+        file: relative to the workspace.
+        name: of the group.
+        interval: between evaluations; zero where the server decides.
+        rules: in the order of their evaluation.
+    """
+
+    file: str
+    name: str
+    interval: timedelta
+    rules: Sequence[GeneratedRule]
+
+
+@dataclass(frozen=True)
 class Subject:
     """The definitions of a workspace, as checks see them.
 
@@ -44,8 +93,45 @@ class Subject:
         slos: objectives with their places.
         policies: the burn policy of each objective, by identity.
         tier_references: what experiments expect of tiers.
+        groups: the rules that the definitions imply.
+        causes: where the alert of each cause is defined, by the alert's name.
+        pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
+        timing: the clock of the rules.
     """
 
     slos: Sequence[tuple[SLO, Place]]
     policies: Mapping[str, BurnPolicy]
     tier_references: Sequence[TierReference] = field(default=())
+    groups: Sequence[GeneratedGroup] = field(default=())
+    causes: Mapping[str, Place] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
+    timing: Timing = REAL
+
+    def services(self) -> Iterator[tuple[Service, Place]]:
+        """Each service once, where its first objective stands."""
+        seen: set[str] = set()
+        for slo, place in self.slos:
+            if slo.service.name not in seen:
+                seen.add(slo.service.name)
+                yield slo.service, place
+
+    def alerts(self) -> Iterator[tuple[GeneratedRule, Place]]:
+        """Each alert once, where what it comes from is defined."""
+        seen: set[str] = set()
+        for group in self.groups:
+            for rule in group.rules:
+                if rule.is_alert and rule.name not in seen:
+                    seen.add(rule.name)
+                    yield rule, self.place_of(rule, group)
+
+    def place_of(self, rule: GeneratedRule, group: GeneratedGroup) -> Place:
+        """Where the definition of a rule stands; its file, where nothing is known of it."""
+        service, slo = rule.labels.get(names.SERVICE, ""), rule.labels.get(names.SLO, "")
+        if rule.is_alert and rule.name in self.causes:
+            return self.causes[rule.name]
+        return self._places.get((service, slo)) or Place(group.file, 0, rule.name)
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], Place]:
+        services = {(service.name, ""): place for service, place in self.services()}
+        return services | {(slo.service.name, slo.name): place for slo, place in self.slos}

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from sloproof.checks.subject import Subject
+from sloproof.checks.subject import Place, Subject, indicators_of
 from sloproof.errors import Problem
 from sloproof.prometheus import Prometheus
-from sloproof.slo import LatencyBelow
+from sloproof.slo import HistogramBelow, LatencyBelow
 
 ID = "slo/threshold-no-bucket"
 
@@ -14,14 +14,19 @@ ID = "slo/threshold-no-bucket"
 def check(subject: Subject, prometheus: Prometheus, start: float, end: float) -> Iterator[Problem]:
     """Thresholds that are no edge of their live histogram."""
     for slo, place in subject.slos:
-        if isinstance(slo.sli, LatencyBelow):
-            edges = prometheus.buckets(slo.sli.histogram, start, end)
-            wanted = Decimal(slo.sli.edge())
-            if edges and wanted not in edges:
-                near = sorted((edge for edge in edges if edge.is_finite()), key=lambda edge: abs(edge - wanted))[:2]
-                yield place.problem(
-                    f"`{slo.sli.edge()}` {slo.sli.unit} is no bucket of `{slo.sli.histogram}`, so nothing is counted",
-                    ID,
-                    f"its nearest buckets are {' and '.join(f'`{edge}`' for edge in sorted(near))}; "
-                    "choose one of them, or add the bucket where the histogram is made",
-                )
+        for indicator in indicators_of(slo):
+            if isinstance(indicator, LatencyBelow | HistogramBelow):
+                edges = prometheus.buckets(indicator.histogram, start, end)
+                if edges and Decimal(indicator.edge()) not in edges:
+                    yield _problem(place, indicator, edges)
+
+
+def _problem(place: Place, indicator: LatencyBelow | HistogramBelow, edges: frozenset[Decimal]) -> Problem:
+    edge, unit = indicator.edge(), f" {indicator.unit}" if isinstance(indicator, LatencyBelow) else ""
+    near = sorted((one for one in edges if one.is_finite()), key=lambda one: abs(one - Decimal(edge)))[:2]
+    return place.problem(
+        f"`{edge}`{unit} is no bucket of `{indicator.histogram}`, so nothing is counted",
+        ID,
+        f"its nearest buckets are {' and '.join(f'`{one}`' for one in sorted(near))}; "
+        "choose one of them, or add the bucket where the histogram is made",
+    )

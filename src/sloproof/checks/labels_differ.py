@@ -1,0 +1,40 @@
+"""rules/labels-differ, rules/unrecorded-series: alerts that can never fire, whatever happens."""
+
+from collections.abc import Iterator
+
+from sloproof.checks.recorded import Recorded
+from sloproof.checks.subject import Subject
+from sloproof.errors import Problem
+from sloproof.promql import selectors_in
+from sloproof.promql.label_sets import Labels, unmatched
+
+ID = "rules/labels-differ"
+UNRECORDED = "rules/unrecorded-series"
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    """Rules that join series whose labels are never equal, and alerts on series that nothing records."""
+    recorded = Recorded(subject.groups)
+    for group in subject.groups:
+        for rule in group.rules:
+            for one in unmatched(rule.expression, recorded.known):
+                if rule.is_alert and one.operator == "or":
+                    continue  # `or vector(0)` is fair in a cause that people write
+                yield subject.place_of(rule, group).problem(
+                    f"`{rule.name}` joins series labelled {_written(one.left)} with `{one.operator}` to series "
+                    f"labelled {_written(one.right)}, and Prometheus joins only equal labels",
+                    ID,
+                    "give both sides the same labels, or say with `on(...)` which ones must agree",
+                )
+            for selector in selectors_in(rule.expression) if rule.is_alert else ():
+                if recorded.lacks(selector):
+                    yield subject.place_of(rule, group).problem(
+                        f"`{rule.name}` reads `{selector}`, and no rule records it, so it can never fire",
+                        UNRECORDED,
+                        "read a series that `sloproof generate` records, or correct the labels",
+                    )
+
+
+def _written(labels: Labels) -> str:
+    inside = ", ".join(f'{label}="{value}"' if value is not None else label for label, value in labels.items())
+    return f"`{{{inside}}}`"

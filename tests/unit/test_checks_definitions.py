@@ -1,0 +1,146 @@
+"""Each offline check of definitions: what it tells, and that it keeps quiet where nothing is wrong."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, BurnTier, Timing
+from sloproof.checks import Place, TierReference, run_offline
+from sloproof.checks.subject import GeneratedRule
+from sloproof.errors import Problem
+from sloproof.slo import ErrorRatio, LatencyBelow
+from tests.unit.checks_subjects import ERRORS, SHOP, TOTAL, availability, group, ids, place, subject
+
+
+def only(found: list[Problem]) -> Problem:
+    assert len(found) == 1, [str(problem) for problem in found]
+    return found[0]
+
+
+def tier(name: str = "fast", *, long: timedelta | str = "1h", short: timedelta | str = "5m") -> BurnTier:
+    return BurnTier(name=name, budget_share=Decimal("0.02"), long=long, short=short, severity="page")
+
+
+def test_a_sound_workspace_has_no_problems() -> None:
+    latency = availability(name="latency", objective="95", sli=LatencyBelow("500ms", histogram="d"))
+    assert run_offline(subject(availability(), latency)) == []
+
+
+def test_slo_unreachable_tier_names_the_lowest_objective_that_fires() -> None:
+    found = only(run_offline(subject(availability(objective="90"))))
+    assert found.check == "slo/unreachable-tier"
+    assert found.severity == "problem"
+    assert "93.06 %" in found.hint
+
+
+def test_experiment_unknown_tier_lists_those_that_exist() -> None:
+    slo = availability()
+    reference = TierReference(slo, "hasty", Place("chaos/shop.py", 3, "lose"))
+    found = only(run_offline(subject(slo, tier_references=[reference])))
+    assert (found.check, found.path, found.line) == ("experiment/unknown-tier", "chaos/shop.py", 3)
+    assert "`trickle`" in found.hint
+
+
+def test_slo_alert_name_collision_between_objectives() -> None:
+    one = availability(service=SHOP.model_copy(update={"name": "a-b"}), name="c")
+    other = availability(
+        service=SHOP.model_copy(update={"name": "a"}), name="b-c", sli=ErrorRatio(errors="e", total="t")
+    )
+    found = only([p for p in run_offline(subject(one, other)) if p.check == "slo/alert-name-collision"])
+    assert "`ABCFastBurn`" in found.what
+    assert "slo/shop.py:1" in found.what
+
+
+def test_slo_alert_name_collision_between_a_cause_and_a_burn_alert() -> None:
+    labels = {"service": "shop", "kind": "cause", "severity": "page"}
+    cause = GeneratedRule("ShopAvailabilityFastBurn", True, "vector(1) > 0", labels)
+    sound = subject(availability())
+    causes = {"ShopAvailabilityFastBurn": Place("alerts/shop.py", 7, "busy")}
+    found = run_offline(subject(availability(), groups=[*sound.groups, group(cause)], causes=causes))
+    assert "slo/alert-name-collision" in ids(found)
+
+
+def test_service_no_owner_is_a_problem() -> None:
+    found = only(run_offline(subject(availability(service=SHOP.model_copy(update={"owner": " "})))))
+    assert (found.check, found.severity, found.line) == ("service/no-owner", "problem", 1)
+
+
+def test_service_not_described_is_a_warning() -> None:
+    found = only(run_offline(subject(availability(service=SHOP.model_copy(update={"description": ""})))))
+    assert (found.check, found.severity) == ("service/not-described", "warning")
+
+
+def test_service_no_escalation_is_told_once_a_service() -> None:
+    silent = SHOP.model_copy(update={"escalation": ""})
+    latency = availability(service=silent, name="latency", sli=LatencyBelow("500ms", histogram="d"))
+    found = only(run_offline(subject(availability(service=silent), latency)))
+    assert (found.check, found.line) == ("service/no-escalation", 1)
+
+
+def test_service_reserved_name_overview() -> None:
+    found = run_offline(subject(availability(service=SHOP.model_copy(update={"name": "overview"}))))
+    assert ids(found) == ["service/reserved-name"]
+
+
+def test_service_defined_differently_names_the_field_and_the_other_place() -> None:
+    other = availability(
+        service=SHOP.model_copy(update={"owner": "another team"}), name="b", sli=ErrorRatio(errors="e", total="t")
+    )
+    found = only(run_offline(subject(availability(), other)))
+    assert found.check == "service/defined-differently"
+    assert "`owner`" in found.what and "slo/shop.py:1" in found.what
+
+
+def test_slo_window_shorter_than_tier_is_a_problem_and_equal_ones_too() -> None:
+    for window in ("2d", "3d"):
+        found = run_offline(subject(availability(window=window)))
+        assert ("slo/window-shorter-than-tier", "problem") in [(p.check, p.severity) for p in found]
+
+
+def test_slo_tier_within_budget_fires_while_the_objective_holds() -> None:
+    found = run_offline(subject(availability(window="7d")))
+    told = [problem for problem in found if problem.check == "slo/tier-within-budget"]
+    assert ["`trickle`" in problem.what for problem in told] == [False, True]  # slow burns at 0.7, trickle at 0.233
+    assert {problem.severity for problem in told} == {"warning"}
+
+
+def test_slo_window_under_four_scrapes_is_unwise_and_under_two_impossible() -> None:
+    minute = Timing(scrape=timedelta(minutes=1))
+    for short, severity in (("4m", None), ("3m", "warning"), ("1m", "problem")):
+        found = run_offline(subject(availability(), policy=BurnPolicy(tiers=(tier(short=short),)), timing=minute))
+        told = [p.severity for p in found if p.check == "slo/window-under-four-scrapes"]
+        assert told == ([severity] if severity else [])
+
+
+def test_slo_windows_print_alike_though_they_differ() -> None:
+    odd = BurnPolicy(tiers=(tier(), tier("odd", long=timedelta(hours=1, microseconds=100), short="10m")))
+    found = [p for p in run_offline(subject(availability(), policy=odd)) if p.check == "slo/windows-print-alike"]
+    assert "`1h`" in only(found).what
+
+
+def test_slo_windows_print_alike_24h_is_1d() -> None:
+    twice = BurnPolicy(tiers=(tier("one", long="24h", short="2h"), tier("two", long="1d", short="120m")))
+    found = [p for p in run_offline(subject(availability(), policy=twice)) if p.check == "slo/windows-print-alike"]
+    assert only(found).severity == "warning"
+    assert "`one` and `two`" in found[0].what
+
+
+def test_slo_same_events_whatever_the_order_of_labels() -> None:
+    again = ErrorRatio(errors='http_requests_total{job="shop",code="500"}', total=TOTAL)
+    found = only(run_offline(subject(availability(), availability(name="success", sli=again))))
+    assert (found.check, found.severity, found.line) == ("slo/same-events", "warning", 2)
+    apart = availability(name="success", sli=ErrorRatio(errors=ERRORS.replace("500", "503"), total=TOTAL))
+    assert run_offline(subject(availability(), apart)) == []
+
+
+def test_the_general_policy_is_judged_for_each_objective() -> None:
+    slos = [availability(objective="90"), availability(name="b", objective="90", sli=ErrorRatio(errors="e", total="t"))]
+    assert ids(run_offline(subject(*slos, policy=DEFAULT_POLICY))) == ["slo/unreachable-tier"] * 2
+
+
+@pytest.mark.parametrize("line", [1, 0])
+def test_a_warning_says_so_after_its_place(line: int) -> None:
+    told = str(Place("slo/a.py", line, "a").warning("it is unwise", "slo/x", ""))
+    assert told == ("slo/a.py:1 " if line else "slo/a.py ") + "warning: a: it is unwise [slo/x]"
+    assert "warning" not in str(place(1).problem("it is wrong", "slo/x", ""))
