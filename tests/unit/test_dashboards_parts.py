@@ -9,7 +9,7 @@ from sloproof.dashboards import CustomPanels, Panel, service_dashboard
 from sloproof.dashboards.finish import finished, panel_ids
 from sloproof.dashboards.queries import bad_by
 from sloproof.dashboards.tiles import whole_unit
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.slo import ErrorRatio, LatencyBelow, Service
 
 
 def panel(**others: object) -> Panel:
@@ -50,20 +50,16 @@ def test_own_panels_of_one_title_from_two_places_have_ids_of_their_own() -> None
     assert len(set(numbers)) == len(numbers)
 
 
-def slo(sli: ErrorRatio | LatencyBelow) -> SLO:
-    return SLO(service=Service(name="shop", owner="us", job="a"), name="good", objective="99", sli=sli)
-
-
 def test_errors_by_label_keep_the_zero_of_those_without_errors() -> None:
     sli = ErrorRatio(errors='hits_total{job="a",code=~"5.."}', total='hits_total{job="a"}')
-    assert str(bad_by(["instance"], slo(sli))) == (
+    assert str(bad_by(["instance"], sli.counters())) == (
         'sum by (instance) (rate(hits_total{job="a",code=~"5.."}[$__rate_interval]))'
         ' or (sum by (instance) (rate(hits_total{job="a"}[$__rate_interval])) * 0)'
     )
 
 
 def test_slow_answers_by_label_are_subtracted_label_by_label() -> None:
-    text = str(bad_by(["instance"], slo(LatencyBelow("1s", histogram='time_seconds{job="a"}'))))
+    text = str(bad_by(["instance"], LatencyBelow("1s", histogram='time_seconds{job="a"}').counters()))
     assert text.count("sum by (instance)") == 2
     assert "time_seconds_count" in text and "time_seconds_bucket" in text
     assert text.startswith("clamp_min(")

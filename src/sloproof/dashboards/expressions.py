@@ -1,11 +1,8 @@
-"""What Grafana adds to PromQL, and the subqueries that a burn-down needs."""
+"""What Grafana adds to PromQL."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
 
-from sloproof.definition import format_duration
-from sloproof.promql import Binary, Expression, Selector, check_expression
+from sloproof.promql import Expression, Selector, check_expression
 
 RATE_INTERVAL = "$__rate_interval"
 """Grafana's window for rates: never shorter than four scrapes, however far one zooms in."""
@@ -21,21 +18,6 @@ class RateInterval(Expression):
 
     def __str__(self) -> str:
         return f"{self.selector}[{RATE_INTERVAL}]"
-
-
-@dataclass(frozen=True)
-class Subquery(Expression):
-    """An expression evaluated every `step` over a window, which may be pinned to an end of the shown range."""
-
-    operand: Expression
-    window: timedelta
-    step: timedelta
-    at: Literal["", "start()", "end()"] = ""
-
-    def __str__(self) -> str:
-        inner = f"({self.operand})" if isinstance(self.operand, Binary) else str(self.operand)
-        pinned = f" @ {self.at}" if self.at else ""
-        return f"{inner}[{format_duration(self.window)}:{format_duration(self.step)}]{pinned}"
 
 
 def check_panel_expression(text: str) -> None:

@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 from sloproof import names
 from sloproof.alerts import BurnPolicy, BurnTier, Timing
 from sloproof.alerts.recording import recorded
-from sloproof.dashboards.expressions import RateInterval, Subquery
-from sloproof.promql import Expression, Number, Selector, call, equals, parse_selector
-from sloproof.slo import SLO
+from sloproof.dashboards.expressions import RateInterval
+from sloproof.promql import Expression, Number, Selector, Subquery, call, equals, parse_selector
+from sloproof.slo import SLO, EventCounters
 
 WINDOWS_IN_SIGHT = 10
 """Times to exhaustion are cut here: what lasts ten budget windows is no news."""
@@ -87,9 +87,8 @@ def alert_state(tier: BurnTier, slo: SLO, timing: Timing) -> Expression:
     return firing.otherwise(pending).otherwise(measured)
 
 
-def bad_by(labels: Sequence[str], slo: SLO) -> Expression:
-    """Bad events per second from the SLO's own raw series, split by labels; zero for those without any."""
-    counters = slo.sli.counters()
+def bad_by(labels: Sequence[str], counters: EventCounters) -> Expression:
+    """Bad events per second from an SLO's own raw counters, split by labels; zero for those without any."""
     total = _rate_by(labels, counters.total)
     if counters.bad is not None:
         return _rate_by(labels, counters.bad).otherwise(total * 0)

@@ -25,6 +25,7 @@ from sloproof.dashboards.tiles import (
     whole_unit,
 )
 from sloproof.definition import format_duration
+from sloproof.promql import Expression
 from sloproof.slo import SLO
 
 _GOOD_ABOVE_ZERO: Steps = ((None, "red"), (Decimal(0), "green"))
@@ -51,7 +52,7 @@ def slo_section(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> S
         _ratios(slo, policy, timing),
         _burn_down(slo, timing),
         _events(slo, timing),
-        _bad_by_instance(slo, timing),
+        *_bad_by_instance(slo, timing),
         *_latency(slo, timing),
     ]
     return Section(slo.name, title, tuple(tiles))
@@ -88,7 +89,7 @@ def _indicator(slo: SLO, policy: BurnPolicy, timing: Timing, places: int) -> lis
             "indicator",
             f"Good over {window}",
             "The share of events that were good over the whole budget window. Red below the objective.",
-            Query(queries.indicator(slo.window, slo, timing)),
+            Query(_lowest(queries.indicator(slo.window, slo, timing), slo)),
             unit=SHARE,
             steps=judged,
             decimals=places + 1,
@@ -97,7 +98,7 @@ def _indicator(slo: SLO, policy: BurnPolicy, timing: Timing, places: int) -> lis
             "indicator-now",
             f"Good, last {format_duration(now)}",
             "The share of events that were good just now. Red below the objective; no traffic shows as no data.",
-            Query(queries.indicator(now, slo, timing)),
+            Query(_lowest(queries.indicator(now, slo, timing), slo)),
             unit=SHARE,
             steps=judged,
             decimals=places + 1,
@@ -113,7 +114,7 @@ def _budget(slo: SLO, timing: Timing) -> list[Tile]:
             "Error budget left",
             f"The share of the {window} error budget ({percent(slo.budget)} of events) that is not spent. "
             "Below zero the objective is missed.",
-            Query(recorded(names.BUDGET_LEFT, slo, timing)),
+            Query(_lowest(recorded(names.BUDGET_LEFT, slo, timing), slo)),
             unit=SHARE,
             steps=_GOOD_ABOVE_ZERO,
             decimals=1,
@@ -123,7 +124,7 @@ def _budget(slo: SLO, timing: Timing) -> list[Tile]:
             "errors-left",
             "Bad events left",
             "So many more bad events may happen, at the traffic of the budget window, before the objective is missed.",
-            Query(recorded(names.ERRORS_LEFT, slo, timing)),
+            Query(_lowest(recorded(names.ERRORS_LEFT, slo, timing), slo)),
             unit="short",
             steps=_GOOD_ABOVE_ZERO,
         ),
@@ -137,7 +138,7 @@ def _speed(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
             "exhaustion",
             "Budget gone in",
             f"How long the rest lasts if it burns on as in the last {format_duration(now)}; zero when it is gone.",
-            Query(queries.seconds_left(now, slo, timing)),
+            Query(_lowest(queries.seconds_left(now, slo, timing), slo)),
             unit="s",
             steps=_urgency(slo, policy, timing),
             decimals=1,
@@ -147,7 +148,7 @@ def _speed(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
             "burn-now",
             f"Burn rate, {format_duration(now)}",
             "How many times too fast the budget is spent: 1 spends exactly all of it over its window.",
-            Query(queries.burn(now, slo, timing)),
+            Query(_highest(queries.burn(now, slo, timing), slo)),
             unit=TIMES,
             steps=((None, "green"), (Decimal(1), "orange"), (_lowest_page(slo, policy), "red")),
             decimals=1,
@@ -162,7 +163,7 @@ def _coverage(slo: SLO, timing: Timing) -> Tile:
         "Measured",
         f"The share of the last {format_duration(slo.window)} in which this SLO was measured at all. "
         "Every figure here speaks only of that time.",
-        Query(recorded(names.coverage(slo.window), slo, timing)),
+        Query(_lowest(recorded(names.coverage(slo.window), slo, timing), slo)),
         unit=SHARE,
         steps=COVERED,
         decimals=1,
@@ -246,7 +247,10 @@ def _pair(slo: SLO, tier: BurnTier, count: int, timing: Timing, links: Links) ->
         f"{alert} fires ({tier.severity}) while both lines are above {plain(factor)}, with at least "
         f"{slo.minimum_bad_events} bad events in {format_duration(tier.long)}. The long window proves that it matters, "
         "the short one that it still goes on.",
-        [Query(queries.burn(window, slo, timing), format_duration(window)) for window in (tier.long, tier.short)],
+        [
+            Query(queries.burn(window, slo, timing), _each(format_duration(window), slo))
+            for window in (tier.long, tier.short)
+        ],
         unit=TIMES,
         limit=factor,
         limit_colour="red" if tier.severity == names.PAGE else "orange",
@@ -263,7 +267,10 @@ def _ratios(slo: SLO, policy: BurnPolicy, timing: Timing) -> Tile:
         "error-ratio",
         "Bad events of all events",
         f"Each line is a window; the limit is the budget, {percent(slo.budget)}; above it the objective is missed.",
-        [Query(recorded(names.error_ratio(window), slo, timing), format_duration(window)) for window in windows],
+        [
+            Query(recorded(names.error_ratio(window), slo, timing), _each(format_duration(window), slo))
+            for window in windows
+        ],
         unit=SHARE,
         limit=slo.budget,
         limit_colour="orange",
@@ -278,7 +285,10 @@ def _burn_down(slo: SLO, timing: Timing) -> Tile:
         f"Budget burn-down, last {window}",
         f"How the budget of the last {window} was spent, against an even burn; it ends at the budget left now. "
         "Steps are incidents. Below the even line the budget runs out early if that goes on.",
-        [Query(queries.burn_down(slo, timing), "left"), Query(queries.even_burn_down(slo, timing), "even burn")],
+        [
+            Query(queries.burn_down(slo, timing), _each("left", slo)),
+            Query(queries.even_burn_down(slo, timing), "even burn"),
+        ],
         unit=SHARE,
         limit=None,
         last=timing.real(slo.window),
@@ -292,24 +302,29 @@ def _events(slo: SLO, timing: Timing) -> Tile:
         "Events",
         "All events and the bad ones, per second. A ratio over few events says little: look here before you trust it.",
         [
-            Query(recorded(names.total(timing.base), slo, timing), "all"),
-            Query(recorded(names.errors(timing.base), slo, timing), "bad"),
+            Query(recorded(names.total(timing.base), slo, timing), _each("all", slo)),
+            Query(recorded(names.errors(timing.base), slo, timing), _each("bad", slo)),
         ],
         unit="eps",
         interval=timing.real(timing.evaluation),
     )
 
 
-def _bad_by_instance(slo: SLO, timing: Timing) -> Tile:
-    return lines(
-        "bad-by-instance",
-        "Bad events by instance",
-        "Bad events per second as each scraped target counts them. One line above the rest points at a place, all of "
-        "them together at something they share.",
-        [Query(queries.bad_by(["instance"], slo), "{{instance}}")],
-        unit="eps",
-        interval=timing.scrape,
-    )
+def _bad_by_instance(slo: SLO, timing: Timing) -> list[Tile]:
+    counters = slo.sli.counters()
+    if counters is None:
+        return []
+    return [
+        lines(
+            "bad-by-instance",
+            "Bad events by instance",
+            "Bad events per second as each scraped target counts them. One line above the rest points at a place, all "
+            "of them together at something they share.",
+            [Query(queries.bad_by(["instance"], counters), "{{instance}}")],
+            unit="eps",
+            interval=timing.scrape,
+        )
+    ]
 
 
 def _latency(slo: SLO, timing: Timing) -> list[Tile]:
@@ -335,3 +350,18 @@ def _latency(slo: SLO, timing: Timing) -> list[Tile]:
 
 def _in_units(length: timedelta, unit: timedelta) -> Decimal:
     return Decimal(length // timedelta(microseconds=1)) / Decimal(unit // timedelta(microseconds=1))
+
+
+def _lowest(expression: Expression, slo: SLO) -> Expression:
+    """One figure for an objective with groups: that of the worst one, where less is worse."""
+    return expression.smallest() if slo.by else expression
+
+
+def _highest(expression: Expression, slo: SLO) -> Expression:
+    """One figure for an objective with groups: that of the worst one, where more is worse."""
+    return expression.largest() if slo.by else expression
+
+
+def _each(legend: str, slo: SLO) -> str:
+    """A line's name, with the group that it belongs to."""
+    return " ".join([legend, *(f"{{{{{label}}}}}" for label in slo.by)])

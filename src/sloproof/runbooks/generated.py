@@ -35,14 +35,14 @@ def summary(incident: Incident) -> str:
 def meaning(incident: Incident) -> str:
     """The condition in plain words, and how urgent which burn rate is."""
     slo, tier = incident.slo, incident.tier
-    threshold, hold = percent(tier.threshold(slo)), incident.timing.real(tier.hold)
+    threshold, besides = percent(tier.threshold(slo)), _costly(incident) + _held(incident.timing.real(tier.hold))
     return f"""A good event is {slo.sli.sentence()}. {plain(slo.objective)} % of events are promised to be good over
 {incident.window}, so {percent(slo.budget)} may be bad: that is the error budget. This alert says that the budget burns
 {_how_fast(incident)}. It fires while all of this is true:
 
 - over the last {incident.long}, more than {threshold} of events were bad: it matters;
 - over the last {incident.short}, more than {threshold} were bad too: it still goes on;
-- at least {slo.minimum_bad_events} bad events came in the last {incident.long}: not one unlucky request{_held(hold)}.
+- at least {slo.minimum_bad_events} bad events came in the last {incident.long}: not one unlucky request{besides}.
 
 How long is left, by burn rate (“respond within” is when another {percent(RESPOND_BEFORE)} of the budget is gone):
 
@@ -90,7 +90,7 @@ Then the dashboard: [{incident.slo.service.name}]({incident.alert.annotations["d
 
 def over(incident: Incident) -> str:
     """How soon the alert fires and clears, from its windows and intervals."""
-    hold, waits = incident.timing.real(incident.tier.hold), delay(incident.tier, incident.timing)
+    hold, waits = incident.timing.real(incident.tier.hold), delay(incident.tier, incident.timing, incident.slo)
     rows = [_promise(incident, ratio, waits, hold) for ratio in PROMISED_FOR]
     threshold = percent(incident.tier.threshold(incident.slo))
     return f"""The alert clears by itself once the last {incident.short} are good enough; nobody has to close it. It is
@@ -133,6 +133,13 @@ def _how_fast(incident: Incident) -> str:
     if incident.factor == 1:
         return "faster than it may"
     return f"more than {plain(incident.factor)} times as fast as it may"
+
+
+def _costly(incident: Incident) -> str:
+    least = incident.tier.minimum_budget_share
+    if least is None:
+        return ""
+    return f";\n- and they are at least {percent(least)} of the bad events that the whole budget allows: it costs"
 
 
 def _held(hold: timedelta) -> str:
@@ -192,6 +199,8 @@ def _budget(incident: Incident) -> tuple[Expression, ...]:
 def _worst(incident: Incident) -> Expression:
     """The most bad events by label, straight from the SLO's own raw series."""
     counters, window = incident.slo.sli.counters(), incident.timing.real(incident.timing.base)
+    if counters is None:
+        return call("topk", Number(10), incident.slo.sli.errors(window, by=["instance"]).above(0))
     labels = _labels(counters.bad or counters.total)
     if counters.bad is not None:
         bad: Expression = rate(parse_selector(counters.bad), window).sum(by=labels)
@@ -217,7 +226,7 @@ def _promise(incident: Incident, ratio: Decimal, waits: timedelta, hold: timedel
     clear = reset_time(incident.tier, incident.slo, ratio)
     if found is None or clear is None:
         return percent(ratio), f"never: it takes more than {percent(incident.tier.threshold(incident.slo))}", "-"
-    seen, gone = incident.timing.real(found) + hold, incident.timing.real(clear)
+    seen, gone = incident.timing.real(found) + hold, incident.timing.real(clear + incident.tier.keep_firing_for)
     return percent(ratio), _between(seen, seen + waits), _between(gone, gone + waits)
 
 

@@ -7,7 +7,7 @@ from sloproof.alerts import REAL, AlertRule, BurnPolicy, BurnTier, Timing
 from sloproof.runbooks import generated, starting_text
 from sloproof.runbooks.blocks import DamagedPage, blocks_of, replaced, wrapped
 from sloproof.runbooks.incident import Incident
-from sloproof.slo import SLO
+from sloproof.slo import SLO, Service
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,23 @@ def runbook_page(
         "diagnosis": generated.diagnosis(incident),
         "over": generated.over(incident),
     }
+    return assembled(alert.alert, texts, slo.service, existing)
+
+
+def assembled(title: str, texts: Mapping[str, str], service: Service, existing: str | None) -> str:
+    """A page of generated blocks, with the hand-written sections that are there already.
+
+    Args:
+        title: the alert's name.
+        texts: text of each generated block.
+        service: whose page it is.
+        existing: the page as it is now; None for a new one.
+
+    Raises:
+        DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
+    """
     if existing is None or not existing.strip():
-        return _new_page(alert.alert, texts, starting_text.written(slo.service))
+        return _new_page(title, texts, starting_text.written(service))
     _refuse_unknown(existing, texts)
     return _with_missing(replaced(existing, texts), texts)
 

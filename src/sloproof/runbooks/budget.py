@@ -1,0 +1,94 @@
+"""The pages of budget and absence alerts."""
+
+from sloproof import names
+from sloproof.alerts import AlertRule, Timing
+from sloproof.alerts.burn_alerts import percent, plain
+from sloproof.alerts.recording import recorded
+from sloproof.definition import format_duration
+from sloproof.promql import Expression
+from sloproof.runbooks.cause import owner, question, urgency
+from sloproof.runbooks.page import assembled
+from sloproof.runbooks.words import in_words, one_line
+from sloproof.slo import SLO, Service
+
+_PASTE = "Paste into Prometheus, or put its address before the link. No result means no data.\n\n"
+
+
+def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None = None) -> str:
+    """The page of an alert on an objective's budget.
+
+    Args:
+        alert: the rule.
+        slo: the objective.
+        timing: intervals and scale of the rules.
+        existing: the page as it is now; None for a new one.
+
+    Returns:
+        Markdown, made and kept as `runbook_page` does.
+
+    Raises:
+        DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
+    """
+    window = format_duration(slo.window)
+    asked = (
+        question(1, "How much of the budget is left, ratio of 1", recorded(names.BUDGET_LEFT, slo, timing)),
+        question(2, "How many bad events is that", recorded(names.ERRORS_LEFT, slo, timing)),
+        question(3, "When was it spent? The share of bad events", recorded(names.error_ratio(slo.window), slo, timing)),
+    )
+    texts = {
+        "summary": _summary(alert, slo.service, "read [Diagnosis](#diagnosis), then decide what may still be changed."),
+        "meaning": f"""{plain(slo.objective)} % of events are promised to be good over {window}, so
+{percent(slo.budget)} may be bad: that is the error budget. {_condition(alert)}""",
+        "impact": f"""- **Now:** nobody has to be woken; what burns fast has alerts of its own.
+- **Soon:** once the budget is gone, the promise of {plain(slo.objective)} % over {window} is broken until the bad
+  events leave the window.""",
+        "diagnosis": _PASTE
+        + "\n\n".join(asked)
+        + f"\n\nThen the dashboard: [{slo.service.name}]({alert.annotations['dashboard_url']}): which days?",
+        "over": f"The alert clears by itself when its condition ends; a budget grows again only as bad events of the "
+        f"last {window} leave the window. Closing it sooner hides the state of the promise.",
+    }
+    return assembled(alert.alert, texts, slo.service, existing)
+
+
+def absence_page(alert: AlertRule, service: Service, asked: Expression, existing: str | None = None) -> str:
+    """The page of an absence alert.
+
+    Args:
+        alert: the rule.
+        service: whose data are missing.
+        asked: the expression of what is missing.
+        existing: the page as it is now; None for a new one.
+
+    Returns:
+        Markdown, made and kept as `runbook_page` does.
+
+    Raises:
+        DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
+    """
+    first = "open Prometheus's page of targets (`/targets`) and read the error beside the service's job."
+    texts = {
+        "summary": _summary(alert, service, first),
+        "meaning": f"No data is not good news: nothing is known of this service. {_condition(alert)}",
+        "impact": f"""- **Users:** unknown; {one_line(service.description) or "ask somebody who uses it, or try it"}.
+- **Meanwhile** no alert on the objectives can fire, and the budget stands still.""",
+        "diagnosis": _PASTE
+        + question(1, "Is it still missing? A result means that it is back", asked)
+        + "\n\n2. Does the target answer when you ask it yourself, from Prometheus's machine?\n\n"
+        "3. Did a release rename a metric, a label or a job? `sloproof check --online URL` names the selector.",
+        "over": "The alert clears at the first evaluation that finds data again; query 1 then shows them.",
+    }
+    return assembled(alert.alert, texts, service, existing)
+
+
+def _summary(alert: AlertRule, service: Service, first: str) -> str:
+    return f"""**{one_line(alert.annotations["summary"])}.**
+
+- **Urgency:** {urgency(alert.labels[names.SEVERITY])}
+- **Owner:** {owner(service)}
+- **First step:** {first}"""
+
+
+def _condition(alert: AlertRule) -> str:
+    held = f" for {in_words(alert.hold)}" if alert.hold else ""
+    return f"It fires while this has a result{held}:\n\n```promql\n{alert.expression}\n```"
