@@ -2,9 +2,10 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
 
 _UNITS = {
     "w": timedelta(weeks=1),
@@ -41,6 +42,7 @@ def parse_duration(text: str) -> timedelta:
     return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
 
 
+@lru_cache(maxsize=4096)  # a workspace has few lengths and writes each thousands of times
 def format_duration(duration: timedelta) -> str:
     """Write a duration as Prometheus reads it, in the largest units that fit.
 
@@ -71,10 +73,13 @@ def _positive(value: Any) -> Any:
     return duration
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+_AsText = PlainSerializer(format_duration, return_type=str, when_used="json")
+"""JSON keeps the spelling that is read back; pydantic's own would be `PT5M`."""
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), _AsText]
 """A length of time, zero allowed: a `timedelta`, or text such as `5m`."""
 
-Length = Annotated[timedelta, BeforeValidator(_positive)]
+Length = Annotated[timedelta, BeforeValidator(_positive), _AsText]
 """A length of time above zero: a `timedelta`, or text such as `5m`."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]

@@ -12,7 +12,7 @@ SloproofError                6   the tool or one of its parts failed
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class SloproofError(Exception):
@@ -48,6 +48,7 @@ class Problem:
         what: the sentence, literals in backticks, no full stop.
         check: the check's id, such as `slo/unreachable-tier`.
         hint: what to do about it.
+        severity: `problem` fails a check; `warning` is unwise, and fails only a strict one.
     """
 
     path: str
@@ -56,12 +57,13 @@ class Problem:
     what: str
     check: str
     hint: str = ""
+    severity: Literal["problem", "warning"] = "problem"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return " ".join(
-            part for part in (place, f"{self.name}:" if self.name else "", self.what, f"[{self.check}]") if part
-        )
+        kind = "warning:" if self.severity == "warning" else ""
+        name = f"{self.name}:" if self.name else ""
+        return " ".join(part for part in (place, kind, name, self.what, f"[{self.check}]") if part)
 
 
 class DefinitionError(SloproofError):

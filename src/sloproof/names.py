@@ -6,6 +6,7 @@ so that two windows of one SLO always carry equal label sets and can be joined w
 
 from datetime import timedelta
 from hashlib import sha256
+from typing import Final
 
 from sloproof.definition import format_duration
 
@@ -17,15 +18,26 @@ SEVERITY = "severity"
 TIER = "tier"
 OWNER = "owner"
 ALERT_NAME = "alertname"
+KIND = "kind"
+"""Tells alerts that are not burn tiers apart: a cause, an absence, a budget alert."""
 LONGEST_UID = 40
 
 INFO = "slo:info"
 OBJECTIVE = "slo:objective:ratio"
 BUDGET_LEFT = "slo:error_budget:remaining_ratio"
 ERRORS_LEFT = "slo:error_budget:remaining_errors"
+ERRORS_ALLOWED = "slo:error_budget:allowed_errors"
+UP = "up"
+"""Prometheus's own series: 1 for a target that was scraped, 0 for one that was not."""
 
-PAGE = "page"
-TICKET = "ticket"
+PAGE: Final = "page"
+TICKET: Final = "ticket"
+CRITICAL: Final = "critical"
+WARNING: Final = "warning"
+
+CAUSE = "cause"
+ABSENT = "absent"
+BUDGET = "budget"
 
 GENERATED = "generated"
 RULES_HEADER = (
@@ -53,6 +65,11 @@ def error_count(window: timedelta) -> str:
     return f"slo:errors:count_{format_duration(window)}"
 
 
+def total_count(window: timedelta) -> str:
+    """All events in the window, a count."""
+    return f"slo:total:count_{format_duration(window)}"
+
+
 def coverage(window: timedelta) -> str:
     """Share of the window in which the SLO was measured, ratio of 1."""
     return f"slo:coverage:ratio_{format_duration(window)}"
@@ -73,6 +90,44 @@ def burn_alert(service: str, slo: str, tier: str) -> str:
     return f"{camel(service)}{camel(slo)}{camel(tier)}Burn"
 
 
+def cause_alert(service: str, name: str) -> str:
+    """The alert of a cause: `TasksHighCpu`."""
+    return f"{camel(service)}{camel(name)}"
+
+
+def target_down_alert(service: str) -> str:
+    """The alert of a service none of whose targets can be scraped: `TasksTargetDown`."""
+    return f"{camel(service)}TargetDown"
+
+
+def absent_alert(service: str, slo: str) -> str:
+    """The alert of an objective whose selectors match nothing: `TasksAvailabilityAbsent`."""
+    return f"{camel(service)}{camel(slo)}Absent"
+
+
+def budget_low_alert(service: str, slo: str) -> str:
+    """The alert of an error budget that is nearly gone: `TasksAvailabilityBudgetLow`."""
+    return f"{camel(service)}{camel(slo)}BudgetLow"
+
+
+def budget_forecast_alert(service: str, slo: str) -> str:
+    """The alert of an error budget that will soon be gone: `TasksAvailabilityBudgetForecast`."""
+    return f"{camel(service)}{camel(slo)}BudgetForecast"
+
+
+def burn_review_alert(service: str, slo: str) -> str:
+    """The alert of a review period that spent too much: `TasksAvailabilityBurnReview`."""
+    return f"{camel(service)}{camel(slo)}BurnReview"
+
+
+def service_group(service: str, part: str) -> str:
+    """The name of a group of rules that belong to a service, not to one of its objectives.
+
+    The slash keeps it apart from `rule_group`: no objective's name holds one.
+    """
+    return f"sloproof-{service}/{part}"
+
+
 def rule_group(service: str, slo: str, part: str) -> str:
     """The name of a group of rules."""
     return f"sloproof-{service}-{slo}-{part}"
@@ -86,6 +141,16 @@ def base_rules_file(service: str) -> str:
 def rules_file(service: str) -> str:
     """The file, under `alerts/generated/`, of the windows and the alerts."""
     return f"{service}.rules.yaml"
+
+
+def cause_rules_file(service: str) -> str:
+    """The file, under `alerts/generated/`, of the cause alerts."""
+    return f"{service}.causes.rules.yaml"
+
+
+def budget_rules_file(service: str) -> str:
+    """The file, under `alerts/generated/`, of the budget and absence alerts."""
+    return f"{service}.budget.rules.yaml"
 
 
 def rule_tests_file(service: str, layer: str) -> str:
@@ -120,3 +185,8 @@ def runbook_file(alert: str) -> str:
 def experiment_file(name: str) -> str:
     """The Chaos Toolkit JSON of an experiment, under `chaos/generated/`."""
     return f"{name}.json"
+
+
+def budget_ledger_file(service: str, slo: str) -> str:
+    """The closed periods of an SLO, under `.sloproof/budget/`."""
+    return f"{service}.{slo}.jsonl"

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.slo import SLO, ErrorRatio, HistogramBelow, LatencyBelow, Service
 from sloproof.slo.budget import burn_rate, spent_share, time_to_exhaustion
 
 API = Service(name="api", owner="team", job="api")
@@ -50,6 +50,12 @@ def test_no_errors_yet_are_zero_errors() -> None:
 def test_a_threshold_matches_its_bucket_however_prometheus_writes_it(threshold: str, unit: str, edge: str) -> None:
     indicator = LatencyBelow(threshold, histogram='duration{job="api"}', unit=unit)
     assert str(indicator.good_bucket()) == f'duration_bucket{{job="api",{edge}}}'
+
+
+def test_an_edge_from_a_million_on_is_matched_as_go_writes_it_too() -> None:
+    assert 'le=~"1800000(\\\\.0)?|1\\\\.8e\\\\+06"' in str(HistogramBelow("1800000", histogram="size").good_bucket())
+    assert 'le=~"1000000(\\\\.0)?|1e\\\\+06"' in str(HistogramBelow("1000000", histogram="size").good_bucket())
+    assert 'le="0.1"' in str(HistogramBelow("0.1", histogram="shift").good_bucket())
 
 
 def test_what_a_client_calls_bad() -> None:

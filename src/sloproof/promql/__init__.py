@@ -9,12 +9,16 @@ from sloproof.promql.expression import (
     Number,
     Range,
     Selector,
+    Subquery,
     call,
     equals,
     quote,
     rate,
 )
-from sloproof.promql.parsing import check_expression, parse_selector
+from sloproof.promql.parsing import check_expression, check_rendered, parse_selector, selectors_in
+from sloproof.promql.substitution import replaced
+from sloproof.promql.windowed import Windowed, parse_windowed
+from sloproof.promql.written import Written, parse_written
 
 __all__ = [
     "Aggregation",
@@ -25,10 +29,18 @@ __all__ = [
     "Number",
     "Range",
     "Selector",
+    "Subquery",
+    "Windowed",
+    "Written",
     "call",
     "check_expression",
+    "check_rendered",
     "equals",
     "parse_selector",
+    "parse_windowed",
+    "parse_written",
     "quote",
     "rate",
+    "replaced",
+    "selectors_in",
 ]

@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from sloproof.definition import format_duration
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 MatchOperator = Literal["=", "!=", "=~", "!~"]
-BinaryOperator = Literal["+", "-", "*", "/", ">", ">=", "<", "<=", "==", "!=", "and", "or", "unless"]
+BinaryOperator = Literal[
+    "+", "-", "*", "/", ">", ">=", "<", "<=", "==", "!=", "> bool", "< bool", "and", "or", "unless"
+]
 
 
 def quote(text: str) -> str:
@@ -30,6 +34,8 @@ def quote(text: str) -> str:
     Returns:
         The text in double quotes, with quotes, backslashes and control characters escaped.
     """
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     return '"' + "".join(_ESCAPES.get(c, c if c >= " " and c != "\x7f" else f"\\x{ord(c):02x}") for c in text) + '"'
 
 
@@ -45,10 +51,15 @@ class Matcher:
         if not _LABEL.fullmatch(self.label):
             raise ValueError(f"`{self.label}` is not a label name")
 
-    def __str__(self) -> str:
+    @cached_property
+    def _text(self) -> str:
         return f"{self.label}{self.operator}{quote(self.value)}"
 
+    def __str__(self) -> str:
+        return self._text
 
+
+@lru_cache(maxsize=4096)  # the identity of an objective stands in each of its expressions
 def equals(label: str, value: str) -> Matcher:
     """The matcher `label="value"`."""
     return Matcher(label, "=", value)
@@ -60,6 +71,14 @@ class Expression:
     def sum(self, *, by: Sequence[str] = ()) -> "Aggregation":
         """The sum over all series, or over those that agree in the labels `by`."""
         return Aggregation("sum", self, tuple(by))
+
+    def largest(self, *, by: Sequence[str] = ()) -> "Aggregation":
+        """The largest value of all series, or of those that agree in the labels `by`."""
+        return Aggregation("max", self, tuple(by))
+
+    def smallest(self, *, by: Sequence[str] = ()) -> "Aggregation":
+        """The smallest value of all series, or of those that agree in the labels `by`."""
+        return Aggregation("min", self, tuple(by))
 
     def _binary(self, operator: BinaryOperator, other: "Expression | Decimal | int") -> "Binary":
         right = other if isinstance(other, Expression) else Number(other)
@@ -85,6 +104,26 @@ class Expression:
         """Keep only values greater than or equal to the limit."""
         return self._binary(">=", limit)
 
+    def below(self, limit: "Expression | Decimal | int") -> "Binary":
+        """Keep only values less than the limit."""
+        return self._binary("<", limit)
+
+    def unless(self, other: "Expression") -> "Binary":
+        """Keep the series that do not exist on the other side."""
+        return self._binary("unless", other)
+
+    def exceeds(self, limit: "Expression | Decimal | int") -> "Binary":
+        """1 where a value is greater than the limit, 0 elsewhere."""
+        return self._binary("> bool", limit)
+
+    def falls_below(self, limit: "Expression | Decimal | int") -> "Binary":
+        """1 where a value is smaller than the limit, 0 elsewhere."""
+        return self._binary("< bool", limit)
+
+    def measured(self) -> "Binary":
+        """Keep every value but NaN, which compares as neither good nor bad."""
+        return self.at_least(Decimal("-Infinity"))
+
     def both(self, other: "Expression") -> "Binary":
         """Keep the series that exist on both sides (`and`)."""
         return self._binary("and", other)
@@ -101,6 +140,8 @@ class Number(Expression):
     value: Decimal | int
 
     def __str__(self) -> str:
+        if not Decimal(self.value).is_finite():
+            return "-Inf" if self.value < 0 else "+Inf"
         text = f"{Decimal(self.value):f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -153,6 +194,20 @@ class Call(Expression):
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(str(argument) for argument in self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Subquery(Expression):
+    """An expression evaluated every `step` over a window, which may be pinned to an end of the shown range."""
+
+    operand: Expression
+    window: timedelta
+    step: timedelta
+    at: Literal["", "start()", "end()"] = ""
+
+    def __str__(self) -> str:
+        pinned = f" @ {self.at}" if self.at else ""
+        return f"{_bracketed(self.operand)}[{format_duration(self.window)}:{format_duration(self.step)}]{pinned}"
 
 
 def call(function: str, *arguments: Expression) -> Call:

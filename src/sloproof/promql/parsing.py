@@ -1,10 +1,13 @@
 """Reading PromQL that somebody else wrote: selectors of definitions, and our own text parsed back."""
 
+import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import promql_parser
 
-from sloproof.promql.expression import Matcher, MatchOperator, Selector
+from sloproof.promql.expression import Expression, Matcher, MatchOperator, Selector
 
 _OPERATORS: dict[str, MatchOperator] = {
     str(promql_parser.MatchOp.Equal): "=",
@@ -14,6 +17,7 @@ _OPERATORS: dict[str, MatchOperator] = {
 }
 
 
+@lru_cache(maxsize=4096)  # an indicator reads its selectors again for each window
 def parse_selector(text: str) -> Selector:
     """Read a plain selector such as `http_requests_total{job="api",code=~"5.."}`.
 
@@ -35,11 +39,40 @@ def parse_selector(text: str) -> Selector:
         raise ValueError(
             f"`{text}` has an offset, an `@` or an `or` between matchers; give only the metric and its labels"
         )
+    found = selector_of(parsed)
+    if not found.metric:
+        raise ValueError(f"`{text}` names no metric")
+    return found
+
+
+def selectors_in(text: str) -> tuple[Selector, ...]:
+    """Every named series that an expression reads, without windows and offsets.
+
+    Args:
+        text: any PromQL expression.
+
+    Returns:
+        Each selector once, in the order written; those without a metric's name are left out.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    found: list[Selector] = []
+
+    def look(node: Any) -> None:
+        inner = getattr(node, "vector_selector", node)
+        if isinstance(inner, promql_parser.VectorSelector):
+            found.append(selector_of(inner))
+
+    promql_parser.walk(_parse(text), look)
+    return tuple(dict.fromkeys(selector for selector in found if selector.metric))
+
+
+def selector_of(parsed: Any) -> Selector:
+    """The selector that promql-parser read; its metric is empty where it names none."""
     matchers = [Matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in parsed.matchers.matchers]
     named = [m.value for m in matchers if m.label == "__name__" and m.operator == "="]
     metric = parsed.name or (named[0] if named else "")
-    if not metric:
-        raise ValueError(f"`{text}` names no metric")
     return Selector(metric, tuple(m for m in matchers if m.label != "__name__"))
 
 
@@ -53,6 +86,49 @@ def check_expression(text: str) -> None:
         ValueError: it does not parse, or its types do not fit; the message says why.
     """
     _parse(text)
+
+
+_LITERAL_OR_BRACES = re.compile(
+    r"""(?P<literal>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|\{(?:[^"'`{}]|"(?:[^"\\]|\\.)*")*\}""", re.DOTALL
+)
+
+
+def check_rendered(expression: Expression) -> str:
+    """The text of an expression that was built from parts, once Prometheus could read it.
+
+    A workspace renders thousands of expressions that differ only in their label matchers. The matchers of each
+    selector and the text around them are parsed apart, each once: a selector without its matchers is a selector too.
+
+    Args:
+        expression: built with this room's classes.
+
+    Returns:
+        Its text.
+
+    Raises:
+        ValueError: it does not parse, or its types do not fit; the message says why.
+    """
+    text = str(expression)
+    if not (_parses(_LITERAL_OR_BRACES.sub(_without_matchers, text)) and all(map(_parses, _matchers_in(text)))):
+        _parse(text)
+    return text
+
+
+def _without_matchers(found: re.Match[str]) -> str:
+    return found[0] if found["literal"] else '{a="b"}'
+
+
+def _matchers_in(text: str) -> Iterator[str]:
+    return (f"x{found[0]}" for found in _LITERAL_OR_BRACES.finditer(text) if not found["literal"])
+
+
+@lru_cache(maxsize=16384)
+def _parses(text: str) -> bool:
+    try:
+        promql_parser.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(text: str) -> Any:

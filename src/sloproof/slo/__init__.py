@@ -1,7 +1,34 @@
 """What is promised: services, indicators, objectives and their budgets."""
 
-from sloproof.slo.indicators import AnyIndicator, ErrorRatio, EventCounters, Indicator, LatencyBelow, SampleSeries
-from sloproof.slo.objective import SLO
+from sloproof.slo.composite import AllOf, AnyIndicator, Composite
+from sloproof.slo.indicators import EventCounters, Indicator, SampleSeries, SliceSeries
+from sloproof.slo.latency import HistogramBelow, LatencyBelow, NativeLatencyBelow
+from sloproof.slo.objective import SLO, indicator_kinds
+from sloproof.slo.ratio import ErrorRatio, GoodRatio
+from sloproof.slo.raw import RawRatio
 from sloproof.slo.service import Service
+from sloproof.slo.slices import FreshWithin, GaugeAbove, GaugeBelow, ProbeUp, ThroughputAtLeast
 
-__all__ = ["SLO", "AnyIndicator", "ErrorRatio", "EventCounters", "Indicator", "LatencyBelow", "SampleSeries", "Service"]
+__all__ = [
+    "SLO",
+    "AllOf",
+    "AnyIndicator",
+    "Composite",
+    "ErrorRatio",
+    "EventCounters",
+    "FreshWithin",
+    "GaugeAbove",
+    "GaugeBelow",
+    "GoodRatio",
+    "HistogramBelow",
+    "Indicator",
+    "LatencyBelow",
+    "NativeLatencyBelow",
+    "ProbeUp",
+    "RawRatio",
+    "SampleSeries",
+    "Service",
+    "SliceSeries",
+    "ThroughputAtLeast",
+    "indicator_kinds",
+]

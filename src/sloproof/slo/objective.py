@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from sloproof import names
 from sloproof.definition import Definition, Length, Name
-from sloproof.slo.indicators import AnyIndicator
+from sloproof.promql import Expression
+from sloproof.slo.composite import AnyIndicator
 from sloproof.slo.service import Service
 
 
@@ -24,6 +25,16 @@ EVERYTHING = 100
 Percent = Annotated[Decimal, BeforeValidator(_exact)]
 """A percentage as an exact decimal, given as text or a whole number."""
 
+Label = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+_TAKEN = frozenset(
+    {
+        *(names.SERVICE, names.SLO, names.SCALE, names.SEVERITY, names.TIER, names.OWNER, names.KIND),
+        *(names.ALERT_NAME, "alertstate", "le"),
+    }
+)
+"""Labels that rules, alerts or histograms give a meaning of their own."""
+
 
 class SLO(Definition):
     """One promise about one service.
@@ -34,7 +45,15 @@ class SLO(Definition):
         objective: good events of all events, per cent, above 0 and below 100; text, kept exact.
         sli: the indicator that counts good and bad events.
         window: the length of the rolling budget window.
-        minimum_bad_events: a burn alert needs at least so many bad events in its long window.
+        by: labels of the raw series; each combination of their values is held to the promise on its own, with
+            a budget and alerts of its own. Series without the label are one group more.
+        budgeting: `events` spends the budget by bad events. `slices` spends it by bad time: the base window
+            (5 minutes) that ends at each evaluation is a slice, bad when too few of its events were good, and the
+            objective is the share of good slices among those with traffic.
+        slice_objective: good events of a slice's events that make it a good slice, per cent; the objective where
+            it is not given. Only with `slices`.
+        minimum_bad_events: a burn alert needs at least so many bad events in its long window; for indicators of
+            time and for `slices`, bad seconds.
         description: one sentence on why users care.
     """
 
@@ -43,12 +62,33 @@ class SLO(Definition):
     objective: Percent
     sli: Annotated[AnyIndicator, Field(discriminator="kind")]
     window: Length = timedelta(days=30)
+    by: tuple[Label, ...] = ()
+    budgeting: Literal["events", "slices"] = "events"
+    slice_objective: Percent | None = None
     minimum_bad_events: int = Field(default=3, ge=1)
     description: str = ""
 
-    @field_validator("objective")
+    @field_validator("by")
     @classmethod
-    def _possible(cls, objective: Decimal) -> Decimal:
+    def _free(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        for label in labels:
+            if label in _TAKEN or label.startswith("__"):
+                raise ValueError(f"`{label}` has a meaning of its own on rules and alerts; group by another label")
+        if len(set(labels)) != len(labels):
+            raise ValueError("a label is named twice")
+        return labels
+
+    @model_validator(mode="after")
+    def _sliced(self) -> "SLO":
+        if self.slice_objective is not None and self.budgeting != "slices":
+            raise ValueError('`slice_objective` says when a slice is good; it needs `budgeting="slices"`')
+        return self
+
+    @field_validator("objective", "slice_objective")
+    @classmethod
+    def _possible(cls, objective: Decimal | None) -> Decimal | None:
+        if objective is None:
+            return None
         if objective == EVERYTHING:
             raise ValueError(
                 "`100` leaves no error budget: the first bad event breaks it for the whole window; "
@@ -69,3 +109,30 @@ class SLO(Definition):
     def budget(self) -> Decimal:
         """The error budget: bad events of all events that may happen, ratio of 1."""
         return 1 - self.objective / 100
+
+    @property
+    def by_slices(self) -> bool:
+        """Whether only base windows are judged, so that longer ones are sums of recorded base windows."""
+        return self.budgeting == "slices" or self.sli.by_slices
+
+    @property
+    def slice_budget(self) -> Decimal:
+        """The error ratio above which a slice is bad, ratio of 1; used with `slices`."""
+        return 1 - (self.objective if self.slice_objective is None else self.slice_objective) / 100
+
+    def errors(self, window: timedelta) -> Expression:
+        """What spends the budget, per second over the window: bad events, or 1 in a bad slice."""
+        errors = self.sli.errors(window, by=self.by)
+        if self.budgeting == "events":
+            return errors
+        return (errors / self.sli.total(window, by=self.by).above(0)).exceeds(self.slice_budget)
+
+    def total(self, window: timedelta) -> Expression:
+        """What the budget is a share of, per second over the window: all events, or 1 in a slice with traffic."""
+        total = self.sli.total(window, by=self.by)
+        return total if self.budgeting == "events" else total.above(0) * 0 + 1
+
+
+def indicator_kinds() -> frozenset[str]:
+    """The word that tells each kind of indicator apart in a written-down definition."""
+    return frozenset(kind.model_fields["kind"].default for kind in get_args(AnyIndicator))
