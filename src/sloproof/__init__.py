@@ -10,44 +10,118 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sloproof.alerts import BurnPolicy, BurnTier, Routing, Webhook
+    from sloproof.alerts import (
+        AbsenceAlerts,
+        BudgetAlerts,
+        BurnPolicy,
+        BurnTier,
+        CauseAlert,
+        Email,
+        OwnerRoute,
+        Routing,
+        Slack,
+        TimeInterval,
+        Webhook,
+    )
     from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.loadtests.profile import LoadProfile
-    from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+    from sloproof.slo import (
+        SLO,
+        AllOf,
+        Composite,
+        ErrorRatio,
+        FreshWithin,
+        GaugeAbove,
+        GaugeBelow,
+        GoodRatio,
+        HistogramBelow,
+        LatencyBelow,
+        NativeLatencyBelow,
+        ProbeUp,
+        RawRatio,
+        Service,
+        ThroughputAtLeast,
+    )
 
 _HOMES = {
-    "sloproof.alerts": ("BurnPolicy", "BurnTier", "Routing", "Webhook"),
+    "sloproof.alerts": (
+        "AbsenceAlerts",
+        "BudgetAlerts",
+        "BurnPolicy",
+        "BurnTier",
+        "CauseAlert",
+        "Email",
+        "OwnerRoute",
+        "Routing",
+        "Slack",
+        "TimeInterval",
+        "Webhook",
+    ),
     "sloproof.chaos.experiment": ("Balanced", "Experiment", "Fires", "Holds", "Resolves"),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.profile": ("LoadProfile",),
-    "sloproof.slo": ("SLO", "ErrorRatio", "LatencyBelow", "Service"),
+    "sloproof.slo": (
+        "SLO",
+        "AllOf",
+        "Composite",
+        "ErrorRatio",
+        "FreshWithin",
+        "GaugeAbove",
+        "GaugeBelow",
+        "GoodRatio",
+        "HistogramBelow",
+        "LatencyBelow",
+        "NativeLatencyBelow",
+        "ProbeUp",
+        "RawRatio",
+        "Service",
+        "ThroughputAtLeast",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "SLO",
     "AbortRequests",
+    "AbsenceAlerts",
+    "AllOf",
     "Balanced",
+    "BudgetAlerts",
     "BurnPolicy",
     "BurnTier",
+    "CauseAlert",
+    "Composite",
     "CustomPanels",
     "DelayRequests",
+    "Email",
     "ErrorRatio",
     "Experiment",
     "Fires",
+    "FreshWithin",
+    "GaugeAbove",
+    "GaugeBelow",
+    "GoodRatio",
+    "HistogramBelow",
     "Holds",
     "KillInstance",
     "LatencyBelow",
     "LoadProfile",
+    "NativeLatencyBelow",
+    "OwnerRoute",
     "Panel",
+    "ProbeUp",
+    "RawRatio",
     "Resolves",
     "Routing",
     "Service",
+    "Slack",
+    "ThroughputAtLeast",
+    "TimeInterval",
     "Webhook",
     "__version__",
     "discover",

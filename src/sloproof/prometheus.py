@@ -12,6 +12,7 @@ from sloproof.http import TIMEOUT, Connection, Reply, TimedOut, Unreachable
 from sloproof.prometheus_answers import (
     ActiveAlert,
     Answer,
+    Cost,
     LoadedGroup,
     Metadata,
     Read,
@@ -19,6 +20,7 @@ from sloproof.prometheus_answers import (
     Target,
     read,
     read_alerts,
+    read_cost,
     read_groups,
     read_metadata,
     read_series,
@@ -30,8 +32,13 @@ if TYPE_CHECKING:
     from sloproof.prometheus_queries import Queries
 
 PART = "Prometheus"
+_NOT_SERVED = (404, 405, 501)
 LOOKBACK = timedelta(minutes=5)
 """How far before an instant a sample may lie and still be the value at that instant; Prometheus's own default."""
+
+
+class NotServed(PartFailed):
+    """A server that speaks Prometheus's language and does not have this page; Mimir and Thanos lack some."""
 
 
 class Prometheus:
@@ -139,6 +146,17 @@ class Prometheus:
         ]
         return Increase(series=tuple(increases), warnings=answer.warnings + warnings)
 
+    def cost(self, expression: Expression | str, at: float | None = None) -> Cost:
+        """What it costs the server to evaluate an expression at one instant; it is evaluated for that.
+
+        Args:
+            expression: PromQL.
+            at: seconds since the epoch, to the millisecond; None is now, by this machine's clock.
+        """
+        moment = time.time() if at is None else at
+        parameters = {"query": str(expression), "time": f"{moment:.3f}", "stats": "all"}
+        return self._read("/api/v1/query", read_cost, parameters)
+
     def rules(self) -> tuple[LoadedGroup, ...]:
         """The groups of rules that it loaded."""
         return self._read("/api/v1/rules", read_groups)
@@ -216,6 +234,8 @@ def _target(series: Series) -> tuple[str, str]:
 
 
 def _data(reply: Reply) -> Any:
+    if reply.status in _NOT_SERVED:
+        raise NotServed(f"`{reply.url}` is not there: status {reply.status}", hint=f"ask a {PART} that has it")
     if not reply.succeeded:
         raise PartFailed(
             f"`{reply.url}` answered with status {reply.status}: {reply.text[:200].strip()}",

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict
 
-from sloproof.definition import Definition
+from sloproof.definition import Definition, parse_duration
 from sloproof.http import unreadable
 
 Point = tuple[float, float]
@@ -129,6 +129,7 @@ class Target(Definition):
         last_error: of the last scrape; empty when it succeeded.
         last_scrape: seconds since the epoch; 0 before the first one.
         url: that is scraped.
+        interval: between scrapes, seconds; 0 where the server does not tell.
     """
 
     job: str
@@ -137,6 +138,21 @@ class Target(Definition):
     last_error: str
     last_scrape: float
     url: str
+    interval: float = 0.0
+
+
+class Cost(Definition):
+    """What an evaluation cost the server.
+
+    Args:
+        samples: that it read; one that two steps need counts twice.
+        peak: samples that it held at once, which `--query.max-samples` bounds.
+        seconds: that it took, without the way there and back.
+    """
+
+    samples: int
+    peak: int
+    seconds: float
 
 
 class Metadata(Definition):
@@ -252,9 +268,16 @@ def read_targets(data: Any) -> tuple[Target, ...]:
             last_error=target["lastError"],
             last_scrape=epoch(target["lastScrape"]),
             url=target["scrapeUrl"],
+            interval=parse_duration(target.get("scrapeInterval") or "0s").total_seconds(),
         )
         for target in data["activeTargets"]
     )
+
+
+def read_cost(data: Any) -> Cost:
+    """The `stats` of a query's data."""
+    samples, timings = data["stats"]["samples"], data["stats"]["timings"]
+    return Cost(samples=samples["totalQueryableSamples"], peak=samples["peakSamples"], seconds=timings["execTotalTime"])
 
 
 def read_metadata(data: Any) -> dict[str, Metadata]:

@@ -50,12 +50,15 @@ def failure(message: str, hint: str) -> None:
 
 
 def problems(found: Sequence[Problem]) -> None:
-    """Every problem with its place and its hint, then their number."""
+    """Every problem and warning with its place and its hint, then their numbers."""
     for problem in found:
         say(str(problem))
         if problem.hint:
             talk().print(f"  hint: {problem.hint}", style="dim", markup=False)
-    talk().print(f"\n{len(found)} problem{'s' if len(found) != 1 else ''}", style="bold red")
+    warnings = sum(problem.severity == "warning" for problem in found)
+    counts = ((len(found) - warnings, "problem"), (warnings, "warning"))
+    told = ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
+    talk().print(f"\n{told}", style="bold red" if warnings < len(found) else "bold yellow")
 
 
 def data(text: str) -> None:

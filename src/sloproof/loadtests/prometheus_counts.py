@@ -17,10 +17,12 @@ def count_events(prometheus: Prometheus, slo: SLO, start: float, end: float) -> 
         end: epoch seconds; best a scrape after the last one.
 
     Returns:
-        The counts; None where the total has no samples or Prometheus warns of partial data.
-        A counter of errors that does not exist counts none.
+        The counts; None where the total has no samples, Prometheus warns of partial data, or nothing counts
+        the events one by one. A counter of errors that does not exist counts none.
     """
     counters = slo.sli.counters()
+    if counters is None:
+        return None
     total = _increase(prometheus, counters.total, start, end)
     if total is None:
         return None

@@ -19,6 +19,7 @@ from sloproof.alerts.rule_tests import rule_tests
 from sloproof.chaos.experiment import Experiment
 from sloproof.errors import SloproofError, UsageError
 from sloproof.slo import SLO
+from sloproof.workspace.alert_artifacts import extra_pages, extra_rules, extra_tests
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
 
@@ -42,8 +43,10 @@ def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact
     found = [
         *rule_artifacts(workspace, workspace.settings.timing()),
         *_rule_tests(workspace),
+        *extra_tests(workspace),
         *_dashboards(workspace),
         *_runbooks(workspace, existing),
+        *extra_pages(workspace, existing),
         *_experiments(workspace),
     ]
     _refuse_collisions(found)
@@ -73,9 +76,11 @@ def rule_artifacts(workspace: Workspace, timing: Timing, routing: Routing | None
         base, rules = service_rules(workspace, service.name, timing)
         found.append(Artifact(f"{folder}/{names.base_rules_file(service.name)}", base))
         found.append(Artifact(f"{folder}/{names.rules_file(service.name)}", rules))
+    found += extra_rules(workspace, timing)
     route = routing or next(iter(workspace.all_of(Routing)), None)
     if route is not None:
-        text = alertmanager_config(route, workspace.policies, timing.scale)
+        grouping = {label for slo in workspace.slos for label in slo.by}
+        text = alertmanager_config(route, workspace.policies, timing.scale, grouping)
         found.append(Artifact(f"{folder}/{names.ALERTMANAGER_FILE}", text))
     return found
 

@@ -1,21 +1,34 @@
-"""A workspace's definitions as the checks want them."""
+"""A workspace's definitions, and what is generated from them, as the checks want them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
+import yaml
+
+from sloproof import names
 from sloproof.chaos.experiment import Experiment
-from sloproof.checks import Place, Subject, TierReference
+from sloproof.checks import GeneratedGroup, GeneratedRule, Place, Subject, TierReference
+from sloproof.definition import parse_duration
 from sloproof.slo import SLO
+from sloproof.workspace.artifacts import read_page, rule_artifacts
 from sloproof.workspace.contradictions import Located
 from sloproof.workspace.loading import Workspace
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def subject_of(workspace: Workspace) -> Subject:
-    """The definitions with their places."""
+    """The definitions with their places, the rules that they imply, and the runbook pages that exist."""
     slos = [(one.definition, _place(one)) for one in workspace.definitions if isinstance(one.definition, SLO)]
     return Subject(
         slos=slos,
         policies={slo.identity: workspace.policy(slo) for slo, _ in slos},
         tier_references=tuple(_tier_references(workspace)),
+        groups=tuple(_groups(workspace)),
+        causes=dict(_causes(workspace)),
+        pages=_pages(workspace),
+        timing=workspace.settings.timing(),
     )
 
 
@@ -30,3 +43,31 @@ def _tier_references(workspace: Workspace) -> Iterator[TierReference]:
                 slo, tier = getattr(expectation, "slo", None), getattr(expectation, "tier", None)
                 if slo is not None and tier is not None:
                     yield TierReference(slo, tier, _place(located))
+
+
+def _groups(workspace: Workspace) -> Iterator[GeneratedGroup]:
+    """The rules as they would be written: whatever makes them, the checks see what Prometheus will see."""
+    for artifact in rule_artifacts(workspace, workspace.settings.timing()):
+        if artifact.path.endswith(".rules.yaml"):
+            for group in yaml.load(artifact.text, Loader=_LOADER)["groups"]:
+                interval = parse_duration(group["interval"]) if "interval" in group else timedelta()
+                rules = tuple(_rule(rule) for rule in group["rules"])
+                yield GeneratedGroup(artifact.path, group["name"], interval, rules)
+
+
+def _rule(rule: dict[str, Any]) -> GeneratedRule:
+    name = rule.get("alert") or rule["record"]
+    return GeneratedRule(name, "alert" in rule, rule["expr"], rule.get("labels") or {})
+
+
+def _causes(workspace: Workspace) -> Iterator[tuple[str, Place]]:
+    for located in workspace.definitions:
+        definition: Any = located.definition
+        if type(definition).__name__ == "CauseAlert":
+            yield names.cause_alert(definition.service.name, definition.name), _place(located)
+
+
+def _pages(workspace: Workspace) -> dict[str, str]:
+    read, root = read_page(workspace.root), workspace.root
+    paths = sorted(file.relative_to(root).as_posix() for file in (root / "runbooks").glob("*.md"))
+    return {path: text for path in paths if (text := read(path)) is not None}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sloproof import names
-from sloproof.alerts import BurnPolicy, Routing
+from sloproof.alerts import BurnPolicy, CauseAlert, Routing
 from sloproof.definition import Definition
 from sloproof.errors import Problem
 from sloproof.slo import SLO
@@ -67,6 +67,6 @@ def _claims(definition: Definition) -> Iterator[tuple[str, str]]:
         for slo in definition.applies_to:
             yield f"the burn policy of `{slo.identity}`", only
     else:
-        name = definition.identity if isinstance(definition, SLO) else getattr(definition, "name", None)
+        name = definition.identity if isinstance(definition, SLO | CauseAlert) else getattr(definition, "name", None)
         if name is not None:
             yield f"`{name}`", "rename one of them; series, files and alerts are told apart by this name"

@@ -64,7 +64,7 @@ def _redirected(routing: Routing | None, webhook: str) -> Routing:
     if routing is None:
         return Routing(receivers=(Webhook(name="lab", url=webhook),))
     receivers = tuple(Webhook(name=receiver.name, url=webhook) for receiver in routing.receivers)
-    return routing.model_copy(update={"receivers": receivers})
+    return routing.model_copy(update={"receivers": receivers, "muted": {}})  # a lab has no night
 
 
 def _place(name: str) -> str:

@@ -9,7 +9,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, Routing, policy_for
+from sloproof.alerts import (
+    DEFAULT_POLICY,
+    AbsenceAlerts,
+    BudgetAlerts,
+    BurnPolicy,
+    CauseAlert,
+    Routing,
+    policy_for,
+)
 from sloproof.chaos.experiment import Experiment
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
@@ -21,7 +29,17 @@ from sloproof.workspace.settings import STATE_FOLDER, Settings, find_root, read_
 from sloproof.workspace.statements import IMPORTED_AS, DefinitionFinder
 
 FOLDERS = ("slo", "alerts", "dashboards", "loadtests", "chaos")
-KINDS: tuple[type[Definition], ...] = (SLO, BurnPolicy, Routing, LoadProfile, Experiment, CustomPanels)
+KINDS: tuple[type[Definition], ...] = (
+    SLO,
+    BurnPolicy,
+    BudgetAlerts,
+    AbsenceAlerts,
+    CauseAlert,
+    Routing,
+    LoadProfile,
+    Experiment,
+    CustomPanels,
+)
 
 Kind = TypeVar("Kind", bound=Definition)
 
@@ -146,6 +164,12 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Definition]]:
 
 
 def _words(kind: type[Definition]) -> str:
-    return {"LoadProfile": "load profile", "Experiment": "experiment", "SLO": "objective"}.get(
-        kind.__name__, kind.__name__
-    )
+    return _WORDS.get(kind.__name__, kind.__name__)
+
+
+_WORDS = {
+    "LoadProfile": "load profile",
+    "Experiment": "experiment",
+    "SLO": "objective",
+    "CauseAlert": "cause alert",
+}

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from sloproof.alerts import Links, Timing
-from sloproof.definition import Definition, Length
+from sloproof.definition import Definition, Length, format_duration
 from sloproof.errors import DefinitionError, UsageError
 from sloproof.workspace.validation import problems_of
 
@@ -54,11 +54,16 @@ class Settings(Definition):
         return url
 
     @model_validator(mode="after")
-    def _enough_scrapes(self) -> Self:
+    def _one_clock(self) -> Self:
         try:
-            self.timing()
+            timing = self.timing()
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        if timing.evaluation > timing.base:
+            raise ValueError(
+                f"rules evaluated every `{format_duration(timing.evaluation)}` do not see all events of base windows "
+                f"of `{format_duration(timing.base)}`; evaluate more often"
+            )
         return self
 
     def links(self) -> Links:

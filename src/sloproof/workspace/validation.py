@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from sloproof.definition import Name
 from sloproof.errors import Problem
+from sloproof.slo import indicator_kinds
 
 
 def problems_of(error: ValidationError, path: str, lines: Mapping[str, int], name: str) -> list[Problem]:
@@ -27,9 +28,9 @@ def problems_of(error: ValidationError, path: str, lines: Mapping[str, int], nam
 
 
 def _problem(detail: ErrorDetails, title: str, path: str, lines: Mapping[str, int], name: str) -> Problem:
-    # Unions put the branch's tag and our own constructors put `_selector` into the place; authors write neither.
-    place = [str(part) for part in detail["loc"] if part not in ("error-ratio", "latency-below")]
-    field = place[0].removesuffix("_selector") if place else ""
+    # Unions put the branch's tag and our own constructors put a suffix into the place; authors write neither.
+    place = [str(part) for part in detail["loc"] if part not in indicator_kinds()]
+    field = place[0].removesuffix("_selector").removesuffix("_promql") if place else ""
     what, hint = parted(_sentence(detail, field, title))
     return Problem(
         path=path,

@@ -1,0 +1,155 @@
+"""The alerts that are not burn tiers, as files: causes, absences and budgets, with their tests and pages."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from sloproof import names
+from sloproof.alerts import (
+    AbsenceAlerts,
+    AlertRule,
+    BudgetAlerts,
+    CauseAlert,
+    Timing,
+    absence_for,
+    absence_groups,
+    absence_rules,
+    budget_alert_rules,
+    budget_alerts_for,
+    budget_group,
+    burn_alert,
+    cause_groups,
+    cause_rule,
+    rules_yaml,
+)
+from sloproof.alerts.absent import scraped
+from sloproof.alerts.budget_tests import absence_cases, budget_cases
+from sloproof.alerts.cause_tests import cause_tests, not_proven, test_files
+from sloproof.alerts.recording import recorded
+from sloproof.errors import SloproofError
+from sloproof.promql import Expression
+from sloproof.slo import SLO, Service
+from sloproof.workspace.files import Artifact
+from sloproof.workspace.loading import Workspace
+
+ExistingPage = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class OwnedAlert:
+    """An alert rule and the service it belongs to."""
+
+    rule: AlertRule
+    service: Service
+
+
+def alert_rules(workspace: Workspace, timing: Timing) -> list[OwnedAlert]:
+    """Every alert of a workspace, burn tiers first.
+
+    Args:
+        workspace: the definitions.
+        timing: intervals and scale.
+    """
+    links, found = workspace.settings.links(), []
+    for slo in workspace.slos:
+        rules = [burn_alert(slo, tier, timing, links) for tier in workspace.policy(slo).tiers]
+        rules += budget_alert_rules(slo, _budget(workspace, slo), timing, links)
+        found += [OwnedAlert(rule, slo.service) for rule in rules]
+    for service in workspace.services:
+        absence = absence_for(service, workspace.all_of(AbsenceAlerts))
+        rules = absence_rules(service, _slos_of(workspace, service), absence, timing, links)
+        found += [OwnedAlert(rule, service) for rule in rules]
+    found += [OwnedAlert(cause_rule(cause, timing, links), cause.service) for cause in workspace.all_of(CauseAlert)]
+    return found
+
+
+def extra_rules(workspace: Workspace, timing: Timing) -> Iterator[Artifact]:
+    """The rules files of causes, and of budgets and absences."""
+    links, folder = workspace.settings.links(), f"alerts/{names.GENERATED}"
+    for service in workspace.services:
+        slos, absence = _slos_of(workspace, service), absence_for(service, workspace.all_of(AbsenceAlerts))
+        groups = [budget_group(slo, workspace.policy(slo), _budget(workspace, slo), timing, links) for slo in slos]
+        kept = [group for group in groups if group is not None]
+        kept += absence_groups(service, slos, absence, timing, links)
+        if kept:
+            yield Artifact(f"{folder}/{names.budget_rules_file(service.name)}", rules_yaml(kept))
+    for name, causes in _causes(workspace).items():
+        text = rules_yaml(cause_groups(name, causes, timing, links))
+        yield Artifact(f"{folder}/{names.cause_rules_file(name)}", text)
+
+
+def extra_tests(workspace: Workspace) -> Iterator[Artifact]:
+    """Their promtool cases, at real windows."""
+    timing = workspace.settings.timing()
+    for service in workspace.services:
+        slos, absence = _slos_of(workspace, service), absence_for(service, workspace.all_of(AbsenceAlerts))
+        cases = [
+            case for slo in slos for case in budget_cases(slo, workspace.policy(slo), _budget(workspace, slo), timing)
+        ] + absence_cases(service, slos, absence, timing)
+        files = test_files(service.name, "budget", names.budget_rules_file(service.name), cases)
+        yield from (Artifact(f"alerts/tests/{file}", text) for file, text in files.items())
+    for name, causes in _causes(workspace).items():
+        yield from (Artifact(f"alerts/tests/{file}", text) for file, text in cause_tests(name, causes).items())
+
+
+def unproven_causes(workspace: Workspace) -> list[tuple[str, str]]:
+    """The cause alerts that have no promtool case: the alert's name, and why."""
+    return not_proven(workspace.all_of(CauseAlert))
+
+
+def extra_pages(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact]:
+    """Their runbook pages.
+
+    Args:
+        workspace: the definitions.
+        existing: reads the pages that are there already, by path.
+
+    Raises:
+        DamagedPage: a page's markers do not pair up; the message names the page.
+    """
+    from sloproof.runbooks import absence_page, budget_page, cause_page
+
+    timing, links = workspace.settings.timing(), workspace.settings.links()
+    for cause in workspace.all_of(CauseAlert):
+        rule = cause_rule(cause, timing, links)
+        yield _page(rule, existing, partial(cause_page, rule, cause))
+    for slo in workspace.slos:
+        for rule in budget_alert_rules(slo, _budget(workspace, slo), timing, links):
+            yield _page(rule, existing, partial(budget_page, rule, slo, timing))
+    for service in workspace.services:
+        absence, slos = absence_for(service, workspace.all_of(AbsenceAlerts)), _slos_of(workspace, service)
+        for rule in absence_rules(service, slos, absence, timing, links):
+            asked = _missing(rule, service, slos, timing)
+            yield _page(rule, existing, partial(absence_page, rule, service, asked))
+
+
+def _page(rule: AlertRule, existing: ExistingPage, made: Callable[[str | None], str]) -> Artifact:
+    path = f"runbooks/{names.runbook_file(rule.alert)}"
+    try:
+        return Artifact(path, made(existing(path)))
+    except SloproofError as error:
+        raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
+
+
+def _missing(rule: AlertRule, service: Service, slos: list[SLO], timing: Timing) -> Expression:
+    """What an absence alert waits for: the targets, or an objective's events."""
+    for slo in slos:
+        if rule.alert == names.absent_alert(service.name, slo.name):
+            return recorded(names.total(timing.base), slo, timing)
+    return scraped(service)
+
+
+def _budget(workspace: Workspace, slo: SLO) -> BudgetAlerts:
+    return budget_alerts_for(slo, workspace.all_of(BudgetAlerts))
+
+
+def _slos_of(workspace: Workspace, service: Service) -> list[SLO]:
+    return [slo for slo in workspace.slos if slo.service.name == service.name]
+
+
+def _causes(workspace: Workspace) -> dict[str, list[CauseAlert]]:
+    """The causes by service, also of services without an objective."""
+    found: dict[str, list[CauseAlert]] = {}
+    for cause in workspace.all_of(CauseAlert):
+        found.setdefault(cause.service.name, []).append(cause)
+    return found
