@@ -115,7 +115,8 @@ class _Feed:
 
 
 def _case(alert: str, words: str, series: list[dict[str, str]], after: timedelta, fires: int) -> TestCase:
-    return TestCase(alert, LAYER, STEP, case(f"{alert} {words}", alert, STEP, series, [(after, fires)]))
+    document = case(f"{alert} {words}", alert, STEP, series, [(after, fires)])
+    return TestCase(alert, LAYER, STEP, document, kind=words)
 
 
 def _series(series: str, values: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ class TestCase:
         layer: the file it belongs into; its cases share a step.
         step: the interval of samples and evaluations.
         document: the case as promtool reads it.
+        kind: cases of a file that name the same kind are written as one; empty for a case that stays alone.
     """
 
     __test__ = False  # pytest takes every class of this name for its own
@@ -44,6 +45,7 @@ class TestCase:
     layer: str
     step: timedelta
     document: dict[str, Any]
+    kind: str = ""
 
 
 def cause_cases(cause: CauseAlert) -> list[TestCase]:
@@ -132,11 +134,29 @@ def test_files(service: str, subject: str, rules: str, cases: Sequence[TestCase]
         document = {
             "rule_files": [f"../{names.GENERATED}/{rules}"],
             "evaluation_interval": format_duration(own[0].step),
-            "tests": [case.document for case in own],
+            "tests": _together(own),
         }
         text = f"{names.RULES_HEADER}\n{to_yaml(document)}"
         files[names.rule_tests_file(service, f"{subject}-{layer}")] = text
     return files
+
+
+def _together(cases: Sequence[TestCase]) -> list[dict[str, Any]]:
+    """The documents, with one for all cases of a kind: promtool evaluates every rule of the file in each."""
+    found: dict[str, list[TestCase]] = {}
+    for one in cases:
+        found.setdefault(one.kind or one.document["name"], []).append(one)
+    return [own[0].document if len(own) == 1 else _joined(kind, own) for kind, own in found.items()]
+
+
+def _joined(kind: str, cases: Sequence[TestCase]) -> dict[str, Any]:
+    fed = {one["series"]: one for case in cases for one in case.document["input_series"]}
+    return {
+        "name": f"{len(cases)} alerts: {kind}",
+        "interval": cases[0].document["interval"],
+        "input_series": list(fed.values()),
+        "promql_expr_test": [check for case in cases for check in case.document["promql_expr_test"]],
+    }
 
 
 def case(

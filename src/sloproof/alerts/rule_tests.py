@@ -6,6 +6,7 @@ short step (10,000 samples a query), and the base rules have been tested by the 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from sloproof.alerts.sample_labels import concrete
 from sloproof.alerts.timing import REAL
 from sloproof.alerts.yaml_text import to_yaml
 from sloproof.definition import format_duration
-from sloproof.promql import Selector, call, equals, parse_selector
+from sloproof.promql import Expression, Selector, call, equals, parse_selector
 from sloproof.slo import SLO
 
 RATE = 1000
@@ -34,8 +35,26 @@ LAYERS = (
     ("hours", timedelta(hours=12), timedelta(minutes=1)),
     ("days", timedelta.max, timedelta(minutes=4)),
 )
-"""Test files by the longest window they hold, and their step: promtool evaluates every rule of a file at one
-interval, and 3 days at 30 s take minutes. Below the 5 minutes after which a sample is too old to be read."""
+"""Test files by the longest window they hold, and the step of their samples: promtool loads 10,000 samples a query.
+Below the 5 minutes after which a sample is too old to be read."""
+STEPS_AN_EVALUATION = 3
+"""Where recorded series are fed, rules are evaluated at every third sample: promtool evaluates every rule of a file
+each time, and 3 days of them take a minute."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one alert is fed, and when it must fire: `(time, 1 or 0)`."""
+
+    slo: SLO
+    tier: BurnTier
+    words: str
+    stages: list[tuple[timedelta, Decimal]]
+    checks: list[tuple[timedelta, int]]
+
+    @property
+    def alert(self) -> str:
+        return _alert(self.slo, self.tier)
 
 
 def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str, str]:
@@ -46,20 +65,41 @@ def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str
         slos: its objectives with their policies.
 
     Returns:
-        YAML for `promtool test rules` by file name, two cases an alert.
+        YAML for `promtool test rules` by file name. Each alert that can fire is in a case that fires it and in one
+        that does not. Alerts that are fed recorded series share their cases: promtool evaluates every rule of a
+        file in each case.
     """
-    pairs = [(slo, tier) for slo, policy in slos for tier in policy.tiers]
+    pairs = [(slo, tier) for slo, policy in slos for tier in policy.tiers if tier.threshold(slo) < 1]
     files = {}
     for layer, _, step in LAYERS:
-        cases = [
-            case
-            for slo, tier in pairs
-            if _layer(tier)[0] == layer and (_from_recorded(slo, tier) or _can_be_fed(slo))
-            for case in _cases(slo, tier)
+        of_layer = [(slo, tier) for slo, tier in pairs if _layer(tier)[0] == layer]
+        raw = [
+            _case(part.words, [part])
+            for slo, tier in of_layer
+            if not _from_recorded(slo, tier) and _can_be_fed(slo)
+            for part in (_firing(slo, tier), _quiet(slo, tier))
         ]
-        if cases:
-            files[names.rule_tests_file(service, layer)] = _file(service, step, _groups_in_order(slos), cases)
+        if raw:
+            read = [names.base_rules_file(service), names.rules_file(service)]
+            files[names.rule_tests_file(service, layer)] = _file(read, step, _groups_in_order(slos), raw)
+        shared = _shared_cases([pair for pair in of_layer if _from_recorded(*pair)])
+        if shared:
+            name = names.rule_tests_file(service, f"{layer}-recorded" if raw else layer)
+            evaluated = step * STEPS_AN_EVALUATION
+            files[name] = _file([names.rules_file(service)], evaluated, _groups_in_order(slos), shared)
     return files
+
+
+def _shared_cases(pairs: Sequence[tuple[SLO, BurnTier]]) -> list[dict[str, Any]]:
+    cases = []
+    for name in dict.fromkeys(tier.name for _, tier in pairs):
+        own = [(slo, tier) for slo, tier in pairs if tier.name == name]
+        if len(own) == 1:
+            cases += [_case(part.words, [part]) for part in (_firing(*own[0]), _quiet(*own[0]))]
+            continue
+        cases.append(_case(f"every {name} alert fires in its time", [_firing(slo, tier) for slo, tier in own]))
+        cases.append(_case(f"every {name} alert keeps quiet below its threshold", [_quiet(*pair) for pair in own]))
+    return cases
 
 
 def _groups_in_order(slos: Sequence[tuple[SLO, BurnPolicy]]) -> list[str]:
@@ -68,9 +108,9 @@ def _groups_in_order(slos: Sequence[tuple[SLO, BurnPolicy]]) -> list[str]:
     return groups + [group.name for slo, policy in slos for group in burn_groups(slo, policy, REAL, Links())]
 
 
-def _file(service: str, step: timedelta, groups: list[str], cases: list[dict[str, Any]]) -> str:
+def _file(rules: list[str], step: timedelta, groups: list[str], cases: list[dict[str, Any]]) -> str:
     document = {
-        "rule_files": [f"../{names.GENERATED}/{name(service)}" for name in (names.base_rules_file, names.rules_file)],
+        "rule_files": [f"../{names.GENERATED}/{name}" for name in rules],
         "evaluation_interval": format_duration(step),
         "group_eval_order": groups,
         "tests": cases,
@@ -78,62 +118,56 @@ def _file(service: str, step: timedelta, groups: list[str], cases: list[dict[str
     return f"{names.RULES_HEADER}\n{to_yaml(document)}"
 
 
-def _cases(slo: SLO, tier: BurnTier) -> list[dict[str, Any]]:
-    threshold = tier.threshold(slo)
-    return [
-        _firing_case(slo, tier, _fault(slo, tier, threshold)),
-        _quiet_case(slo, tier, threshold * QUIET_FACTOR),
-    ]
-
-
-def _fault(slo: SLO, tier: BurnTier, threshold: Decimal) -> Decimal:
+def _fault(slo: SLO, tier: BurnTier) -> Decimal:
     """Probes are few: only when every one fails are there enough bad ones in time for the floor."""
     fed_by_gauges = not _from_recorded(slo, tier) and slo.sli.levels()
-    return Decimal(1) if fed_by_gauges else min(Decimal(1), threshold * FAULT_FACTOR)
+    return Decimal(1) if fed_by_gauges else min(Decimal(1), tier.threshold(slo) * FAULT_FACTOR)
 
 
-def _firing_case(slo: SLO, tier: BurnTier, error_ratio: Decimal) -> dict[str, Any]:
-    step, quiet = _step(tier), tier.long + _step(tier) * 10
+def _firing(slo: SLO, tier: BurnTier) -> _Part:
+    error_ratio, step, evaluated = _fault(slo, tier), _step(tier), _evaluated(slo, tier)
+    quiet = _on_step(tier.long + step * 10, evaluated)
     crossing = detection_time(tier, slo, error_ratio) or timedelta()
-    too_early, in_time = quiet + crossing - step * 4, quiet + crossing + tier.hold + delay(tier, REAL, slo) + step * 3
-    checks = [(_on_step(in_time, step), 1)]
+    too_early = _before(quiet + crossing - step, evaluated)
+    in_time = _on_step(quiet + crossing + tier.hold + delay(tier, REAL, slo) + evaluated * 2, evaluated)
+    checks = [(in_time, 1)]
     if too_early > quiet:
-        checks.insert(0, (_on_step(too_early, step), 0))
-    alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-    name = (
-        f"{alert} fires within {format_duration(_on_step(in_time, step) - quiet)} of {_percent(error_ratio)} bad events"
-    )
-    return _case(name, slo, tier, [(quiet, Decimal(0)), (in_time - quiet + step * 5, error_ratio)], checks)
+        checks.insert(0, (too_early, 0))
+    words = f"{_alert(slo, tier)} fires within {format_duration(in_time - quiet)} of {_percent(error_ratio)} bad events"
+    return _Part(slo, tier, words, [(quiet, Decimal(0)), (in_time - quiet + step * 5, error_ratio)], checks)
 
 
-def _quiet_case(slo: SLO, tier: BurnTier, error_ratio: Decimal) -> dict[str, Any]:
-    step, end = _step(tier), tier.long + _step(tier) * 20
-    alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-    name = f"{alert} keeps quiet at {_percent(error_ratio)} bad events"
-    return _case(name, slo, tier, [(end + step * 5, error_ratio)], [(_on_step(end, step), 0)])
+def _quiet(slo: SLO, tier: BurnTier) -> _Part:
+    error_ratio, step = tier.threshold(slo) * QUIET_FACTOR, _step(tier)
+    end = _on_step(tier.long + step * 20, _evaluated(slo, tier))
+    words = f"{_alert(slo, tier)} keeps quiet at {_percent(error_ratio)} bad events"
+    return _Part(slo, tier, words, [(end + step * 5, error_ratio)], [(end, 0)])
 
 
-def _case(
-    name: str, slo: SLO, tier: BurnTier, stages: list[tuple[timedelta, Decimal]], checks: list[tuple[timedelta, int]]
-) -> dict[str, Any]:
-    alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-    firing = Selector("ALERTS", (equals(names.ALERT_NAME, alert), equals("alertstate", "firing")))
-    shown = call("count", firing)
+def _case(name: str, parts: Sequence[_Part]) -> dict[str, Any]:
     return {
         "name": name,
-        "interval": format_duration(_step(tier)),
-        "input_series": _recorded_series(slo, tier, stages)
-        if _from_recorded(slo, tier)
-        else _raw_series(slo, tier, stages),
+        "interval": format_duration(_step(parts[0].tier)),
+        "input_series": [series for part in parts for series in _series(part)],
         "promql_expr_test": [
             {
-                "expr": str(shown),
+                "expr": str(_shown(part.alert)),
                 "eval_time": format_duration(at),
                 "exp_samples": [{"labels": "{}", "value": count}] if count else [],
             }
-            for at, count in checks
+            for part in parts
+            for at, count in part.checks
         ],
     }
+
+
+def _shown(alert: str) -> Expression:
+    return call("count", Selector("ALERTS", (equals(names.ALERT_NAME, alert), equals("alertstate", "firing"))))
+
+
+def _series(part: _Part) -> list[dict[str, str]]:
+    feed = _recorded_series if _from_recorded(part.slo, part.tier) else _raw_series
+    return feed(part.slo, part.tier, part.stages)
 
 
 def _from_recorded(slo: SLO, tier: BurnTier) -> bool:
@@ -179,8 +213,20 @@ def _counter(increments: list[tuple[int, Decimal]]) -> str:
     return " ".join(stages)
 
 
+def _alert(slo: SLO, tier: BurnTier) -> str:
+    return names.burn_alert(slo.service.name, slo.name, tier.name)
+
+
 def _step(tier: BurnTier) -> timedelta:
     return _layer(tier)[1]
+
+
+def _evaluated(slo: SLO, tier: BurnTier) -> timedelta:
+    return _step(tier) * (STEPS_AN_EVALUATION if _from_recorded(slo, tier) else 1)
+
+
+def _before(at: timedelta, step: timedelta) -> timedelta:
+    return at // step * step
 
 
 def _layer(tier: BurnTier) -> tuple[str, timedelta]:
