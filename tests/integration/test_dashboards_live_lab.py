@@ -45,7 +45,7 @@ def loaded(
     state = sloproof.lab.up(
         "tasks",
         folder=folder,
-        generated=lab_files(workspace, clock),
+        generated=lab_files(workspace, "tasks", clock),
         scale=SCALE,
         scrape_interval=clock.scrape,
         evaluation_interval=clock.real(clock.evaluation),

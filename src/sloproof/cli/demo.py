@@ -138,7 +138,7 @@ def _lab(workspace: "Workspace", plan: _Plan) -> "Iterator[Surroundings]":
     state = lab.up(
         SYSTEM,
         folder=folder,
-        generated=lab_files(workspace, timing),
+        generated=lab_files(workspace, SYSTEM, timing),
         scale=DEFAULT_SCALE,
         scrape_interval=timing.scrape,
         evaluation_interval=timing.real(timing.evaluation),

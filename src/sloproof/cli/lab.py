@@ -37,7 +37,7 @@ def up(
     state = lab.up(
         system,
         folder=lab_folder(workspace, system),
-        generated=lab_files(workspace, timing),
+        generated=lab_files(workspace, system, timing),
         scale=scale,
         scrape_interval=timing.scrape,
         evaluation_interval=timing.real(timing.evaluation),

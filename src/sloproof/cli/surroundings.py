@@ -79,7 +79,7 @@ def _refuse_other_rules(workspace: "Workspace", state: "LabState", timing: "Timi
     """Promises made from one definition say nothing about rules made from another."""
     from sloproof.workspace.lab_files import lab_files
 
-    for path, text in lab_files(workspace, timing)(f"{state.webhook}/alerts").items():
+    for path, text in lab_files(workspace, state.system, timing)(f"{state.webhook}/alerts").items():
         file = state.folder / "generated" / path
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             raise Refused(

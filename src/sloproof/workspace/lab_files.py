@@ -41,11 +41,12 @@ def lab_timing(workspace: Workspace, scale: int) -> Timing:
     return timing(scale, scrape, workspace.settings.evaluation_interval)
 
 
-def lab_files(workspace: Workspace, clock: Timing) -> Callable[[str], Mapping[str, str]]:
+def lab_files(workspace: Workspace, system: str, clock: Timing) -> Callable[[str], Mapping[str, str]]:
     """What a lab asks for once its receiver has an address.
 
     Args:
         workspace: the definitions.
+        system: the lab's; the rules of other services would only find that these are absent.
         clock: the lab's clock.
 
     Returns:
@@ -53,8 +54,9 @@ def lab_files(workspace: Workspace, clock: Timing) -> Callable[[str], Mapping[st
     """
 
     def generated(webhook: str) -> Mapping[str, str]:
-        routing = _redirected(next(iter(workspace.all_of(Routing)), None), webhook)
-        found = rule_artifacts(workspace, clock, routing)
+        own = workspace.only(system)
+        routing = _redirected(next(iter(own.all_of(Routing)), None), webhook)
+        found = rule_artifacts(own, clock, routing)
         return {_place(PurePosixPath(artifact.path).name): artifact.text for artifact in found}
 
     return generated

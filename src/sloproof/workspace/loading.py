@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -76,6 +76,15 @@ class Workspace:
         """Every policy in use."""
         found = {tuple(self.policy(slo).tiers): self.policy(slo) for slo in self.slos}
         return tuple(found.values()) or (DEFAULT_POLICY,)
+
+    def only(self, system: str) -> "Workspace":
+        """The workspace without the objectives, causes and panels of other services.
+
+        Args:
+            system: the service's name, which a system of the lab shares with it.
+        """
+        kept = tuple(one for one in self.definitions if _service_of(one.definition) in (None, system))
+        return replace(self, definitions=kept)
 
     def all_of(self, kind: type[Kind]) -> tuple[Kind, ...]:
         """All definitions of a kind."""
@@ -161,6 +170,12 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Definition]]:
     elif isinstance(value, list | tuple | dict):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _flat(f"{name}[{key!r}]", item)
+
+
+def _service_of(definition: Definition) -> str | None:
+    """The service that a definition belongs to; None for what belongs to the whole workspace."""
+    service = getattr(definition, "service", None)
+    return service.name if isinstance(service, Service) else None
 
 
 def _words(kind: type[Definition]) -> str:
