@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from sloproof.alerts import REAL, CauseAlert, Links, Timing, cause_groups, cause_rule, rules_yaml
 from sloproof.alerts.cause_tests import cause_cases, cause_tests, not_proven
+from sloproof.alerts.input_series import input_series
 from sloproof.runbooks import cause_page, unwritten_sections
 from sloproof.slo import Service
 
@@ -191,3 +192,23 @@ def test_a_written_part_of_a_page_is_kept() -> None:
     changed = cause(above="0.9")
     assert "Call Ann" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
     assert "> 0.9" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
+
+
+def test_a_condition_beside_the_value_is_met_by_the_cases() -> None:
+    errors, total = 'r_total{code=~"5.."}', "r_total"
+    enough = f"sum(increase({errors}[1m])) >= 3"
+    guarded = cause(expression=f"sum(rate({errors}[1m])) / sum(rate({total}[1m])) and ({enough})", above="0.005")
+    fires, _ = cause_cases(guarded)
+    assert {one["series"] for one in fires.document["input_series"]} == {'r_total{code="500"}', "r_total"}
+
+
+def test_a_condition_on_a_whole_feeds_what_its_part_leaves_open() -> None:
+    fed = input_series('sum(rate(r_total{code!~"5.."}[5m])) and (sum(rate(r_total[5m])) >= 30)', Decimal(24))
+    courses = {str(one.series): one.course.slope for one in fed.series}
+    assert courses["r_total"] == 24
+    assert courses["r_total"] + courses['r_total{code="500"}'] > 30
+
+
+def test_a_condition_of_its_own_series_is_fed_above_its_limit() -> None:
+    fed = input_series("a and b > 3", Decimal(2))
+    assert [(str(one.series), one.course.start > 3) for one in fed.series] == [("a", False), ("b", True)]

@@ -21,6 +21,10 @@ BUCKET_HALF_WIDTH = Decimal("0.005")
 """How far a bucket's edges lie from the wanted quantile, as a share of it."""
 
 
+MORE_THAN_ENOUGH = Decimal("0.25")
+"""How far what is only a condition lies beyond its limit, as a share of it."""
+
+
 class NoInputSeries(ValueError):
     """An expression of a shape, or a value, for which no series are known; the message says why."""
 
@@ -174,6 +178,8 @@ def _binary(node: Any, want: Course) -> Feeding:
         return _feed(node.lhs, want)  # a filter passes the value on; whether it does is for promtool to say
     if operator == "or":
         return _feed(node.lhs, want)
+    if operator == "and":
+        return _beside(_feed(node.lhs, want), node.rhs)
     if left is not None:
         return _feed(node.rhs, _right_of(operator, left, want))
     if right is not None:
@@ -193,6 +199,41 @@ def _two_sided(operator: str, node: Any, want: Course) -> Feeding:
     left, right = _feed(node.lhs, wanted_left), _feed(node.rhs, wanted_right)
     series = (*left.series, *(_without(one, left.series) for one in right.series))
     return Feeding(series, max(left.reach, right.reach))
+
+
+def _beside(main: Feeding, condition: Any) -> Feeding:
+    """What an `and` needs besides its left side: enough of what its right side compares, and no less of the left."""
+    while isinstance(condition, promql_parser.ParenExpr):
+        condition = condition.expr
+    enough = Course(DIVISOR)
+    if isinstance(condition, promql_parser.BinaryExpr) and str(condition.op) in (">", ">="):
+        limit = _known(condition.rhs)
+        enough = enough if limit is None else limit + limit.times(MORE_THAN_ENOUGH) + _SLIGHTLY_MORE
+    beside = _feed(condition, enough)
+    series = (*main.series, *(part for one in beside.series for part in _added(one, main.series)))
+    return Feeding(series, max(main.reach, beside.reach))
+
+
+def _added(wanted: InputSeries, fed: tuple[InputSeries, ...]) -> tuple[InputSeries, ...]:
+    """A series of its own for what is still missing; none where what is fed already is enough."""
+    read = [one for one in fed if selects(wanted.selector, one.series)]
+    for one in read:
+        wanted = replace(wanted, course=wanted.course - one.course)
+    if not read:
+        return (wanted,)
+    missing = wanted.course.slope if wanted.counted else wanted.course.start
+    return (_unread(wanted, fed),) if missing > 0 else ()
+
+
+def _unread(wanted: InputSeries, fed: tuple[InputSeries, ...]) -> InputSeries:
+    """The same values under labels that nothing else of the expression reads."""
+    for one in fed:
+        for matcher in (m for m in one.selector.matchers if m not in wanted.selector.matchers):
+            other = wanted.selector.matching(Matcher(matcher.label, _OPPOSITE[matcher.operator], matcher.value))
+            series = concrete(other)
+            if not any(selects(known.selector, series) for known in fed):
+                return replace(wanted, series=series)
+    raise NoInputSeries(f"`{wanted.selector}` cannot be fed apart from what the other side reads")
 
 
 def _rest_of_sum(node: Any) -> Any:
@@ -298,6 +339,7 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_SLIGHTLY_MORE = Course(Decimal(1))  # a condition above zero
 _PER_SECOND = {"rate", "irate"}
 _OVER_TIME = {  # of a value that does not change, each is that value
     "avg_over_time",
