@@ -18,8 +18,8 @@ from sloproof.slo import SLO, Service
 
 STEP = timedelta(seconds=30)
 LAYER = "minutes"
-TRAFFIC = 1000
-"""Events per second in the cases."""
+TRAFFIC = 100_000
+"""Events per second in the cases: enough that 99.999 % allows more bad events in minutes than a floor asks for."""
 BEYOND, SHORT_OF = Decimal("1.25"), Decimal("0.8")
 """The values that fire and that keep quiet, as multiples of the limit."""
 UNLUCKY = Decimal("0.0001")
