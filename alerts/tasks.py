@@ -1,11 +1,18 @@
-"""Who hears of the task service's alerts.
+"""What may hurt the task service's users soon, and is not felt by them yet.
 
 Burn-rate tiers come from the default policy: 1h/5m and 6h/30m page, 1d/2h and 3d/6h open a ticket.
 """
 
-from sloproof import Routing, Webhook
+from slo.tasks import api
+from sloproof import CauseAlert
 
-routing = Routing(
-    receivers=(Webhook(name="on-call", url="http://127.0.0.1:9099/alerts"),),
-    routes={"page": "on-call", "ticket": "on-call"},
+no_spare_instance = CauseAlert(
+    service=api,
+    name="no-spare-instance",
+    expression='envoy_cluster_membership_healthy{job="tasks-balancer",envoy_cluster_name="tasks"}',
+    below=2,
+    hold="2m",
+    severity="warning",
+    summary="the balancer uses fewer than two instances, and losing one more is an outage",
+    first_step="see with `sloproof lab status` which instance does not answer, and read its log",
 )
