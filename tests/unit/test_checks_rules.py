@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY
-from sloproof.checks import GeneratedGroup, GeneratedRule, Subject, run_offline
+from sloproof.checks import GeneratedGroup, GeneratedRule, Subject, label_overwritten, run_offline
 from sloproof.checks.recorded import Recorded
 from sloproof.promql import Selector
 from sloproof.promql.label_sets import LabelSets, label_sets, unmatched
@@ -54,6 +54,19 @@ def test_rules_labels_differ_when_the_sum_of_errors_keeps_a_label() -> None:
         return replace(rule, expression=rule.expression.replace("sum(rate(", "sum by (route) (rate(", 1))
 
     assert set(ids(run_offline(mutated(by_route)))) == {"rules/labels-differ"}
+
+
+def test_rules_label_overwritten_when_a_cause_is_split_by_the_alerts_own_label() -> None:
+    labels = {"service": "shop", "severity": "warning", "owner": "shop team", "kind": "cause"}
+
+    def full(split: str) -> GeneratedRule:
+        return GeneratedRule("ShopFull", True, f"sum by ({split}) (used) / sum by ({split}) (size) > 0.8", labels)
+
+    (found,) = label_overwritten.check(replace(SOUND, groups=[*SOUND.groups, group(full("pod, service"))]))
+    assert found.check == "rules/label-overwritten"
+    assert "`ShopFull` is split by `service`" in found.what
+    assert list(label_overwritten.check(replace(SOUND, groups=[*SOUND.groups, group(full("pod"))]))) == []
+    assert list(label_overwritten.check(SOUND)) == []
 
 
 def test_rules_unrecorded_series_of_another_window() -> None:

@@ -6,6 +6,7 @@ from sloproof.checks import (
     alert_name_collision,
     defined_differently,
     group_too_large,
+    label_overwritten,
     labels_differ,
     no_escalation,
     no_owner,
@@ -39,6 +40,7 @@ OFFLINE: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     group_too_large.check,
     recorded_twice.check,
     labels_differ.check,
+    label_overwritten.check,
     runbook_pages.check,
 )
 
