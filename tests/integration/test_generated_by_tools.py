@@ -16,12 +16,7 @@ pytestmark = pytest.mark.integration
 REPOSITORY = Path(__file__).parents[2]
 GENERATED = REPOSITORY / "alerts" / "generated"
 RULES = sorted(GENERATED.glob("*.rules.yaml"))
-TESTS = REPOSITORY / "alerts" / "tests"
-# promtool evaluates every rule of a file in every case: days of a service with many objectives take minutes, and
-# `sloproof prove` shows the same of each alert with its own rules alone.
-CASES = sorted(
-    {*TESTS.glob("tasks.*.test.yaml"), *TESTS.glob("*minutes.test.yaml"), *TESTS.glob("*causes-*.test.yaml")}
-)
+CASES = sorted((REPOSITORY / "alerts" / "tests").glob("*.test.yaml"))
 FAST_CASES = REPOSITORY / "alerts" / "tests" / "tasks.minutes.test.yaml"
 SLOPROOF = Path(sys.executable).with_name("sloproof")
 PATIENCE = 300
