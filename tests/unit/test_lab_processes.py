@@ -65,7 +65,7 @@ def test_a_delay_that_makes_no_sense_never_holds_a_program_back_for_ever(
 
 def test_the_first_start_does_not_wait_and_the_next_one_keeps_its_process_id(tmp_path: Path) -> None:
     file = tmp_path / "a1"
-    write_delay(file, 0.4)
+    write_delay(file, 3)
     command = [sys.executable, "-IS", delayed_start.__file__, str(file), "--", "/bin/sh", "-c", "echo $$"]
     took = []
     for _ in range(2):
@@ -73,8 +73,7 @@ def test_the_first_start_does_not_wait_and_the_next_one_keeps_its_process_id(tmp
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert child.communicate(timeout=10)[0] == f"{child.pid}\n"
         took.append(time.monotonic() - begun)
-    assert took[1] - took[0] > 0.2
-    assert took[1] >= 0.4
+    assert took[0] < 3 <= took[1]
 
 
 def test_free_ports_are_different_and_free() -> None:
