@@ -6,7 +6,7 @@ so that two windows of one SLO always carry equal label sets and can be joined w
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 from sloproof.definition import format_duration
 
@@ -22,11 +22,17 @@ KIND = "kind"
 """Tells alerts that are not burn tiers apart: a cause, an absence, a budget alert."""
 LONGEST_UID = 40
 
+CalendarPeriod = Literal["month", "quarter"]
+Window = timedelta | CalendarPeriod
+"""A length that rolls, or a period of the calendar that starts anew."""
+
 INFO = "slo:info"
 OBJECTIVE = "slo:objective:ratio"
 BUDGET_LEFT = "slo:error_budget:remaining_ratio"
 ERRORS_LEFT = "slo:error_budget:remaining_errors"
 ERRORS_ALLOWED = "slo:error_budget:allowed_errors"
+PERIOD_ELAPSED = "slo:period:elapsed_ratio"
+PERIOD_BUDGET_LEFT = "slo:error_budget:period_remaining_ratio"
 UP = "up"
 """Prometheus's own series: 1 for a target that was scraped, 0 for one that was not."""
 
@@ -55,24 +61,34 @@ def total(step: timedelta) -> str:
     return f"slo:total:rate{format_duration(step)}"
 
 
-def error_ratio(window: timedelta) -> str:
+def spelt(window: Window) -> str:
+    """A window as names hold it: `30d`, `month`."""
+    return window if isinstance(window, str) else format_duration(window)
+
+
+def in_phase(series: str, period: CalendarPeriod, phase: int, phases: int) -> str:
+    """A series over the base step, only in every `phases`-th period of the calendar."""
+    return f"{series}_{period}_{phase}of{phases}"
+
+
+def error_ratio(window: Window) -> str:
     """Bad events over all events in the window, ratio of 1."""
-    return f"slo:error:ratio_{format_duration(window)}"
+    return f"slo:error:ratio_{spelt(window)}"
 
 
-def error_count(window: timedelta) -> str:
+def error_count(window: Window) -> str:
     """Bad events in the window, a count."""
-    return f"slo:errors:count_{format_duration(window)}"
+    return f"slo:errors:count_{spelt(window)}"
 
 
-def total_count(window: timedelta) -> str:
+def total_count(window: Window) -> str:
     """All events in the window, a count."""
-    return f"slo:total:count_{format_duration(window)}"
+    return f"slo:total:count_{spelt(window)}"
 
 
-def coverage(window: timedelta) -> str:
+def coverage(window: Window) -> str:
     """Share of the window in which the SLO was measured, ratio of 1."""
-    return f"slo:coverage:ratio_{format_duration(window)}"
+    return f"slo:coverage:ratio_{spelt(window)}"
 
 
 def identity(service: str, slo: str) -> str:

@@ -10,13 +10,21 @@ from pydantic import BeforeValidator, Field
 from sloproof import names
 from sloproof.alerts.burn_alerts import Links, percent, plain
 from sloproof.alerts.policy import BurnPolicy
-from sloproof.alerts.recording import count_rule, identity_labels, recorded, tier_windows, window_rules
+from sloproof.alerts.recording import (
+    calendar_of,
+    count_rule,
+    identity_labels,
+    recorded,
+    tier_windows,
+    whole_budget_left,
+    window_rules,
+)
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
 from sloproof.alerts.severity import Severity
 from sloproof.alerts.template import literal, queried
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, Duration, Length, format_duration
-from sloproof.promql import Expression, Number
+from sloproof.promql import Expression, Number, call
 from sloproof.slo import SLO
 
 
@@ -90,7 +98,7 @@ def budget_group(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Tim
         *([alerts.rate_over] if alerts.forecasts(slo) else []),
         *([alerts.review_window] if alerts.reviews(slo) else []),
     ]
-    known = {*tier_windows(policy), slo.window}
+    known = {*tier_windows(policy), slo.budget_window}
     rules: list[RecordingRule | AlertRule] = [
         *window_rules(slo, sorted(set(wanted) - known), frozenset(), timing),
         *_counts(slo, policy, alerts, timing),
@@ -111,7 +119,7 @@ def _counts(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) 
         *([alerts.rate_over] if alerts.forecasts(slo) else []),
         *([alerts.review_window] if alerts.reviews(slo) else []),
     ]
-    known = {slo.window, *(tier.long for tier in policy.tiers)}
+    known = {slo.budget_window, *(tier.long for tier in policy.tiers)}
     return [count_rule(slo, window, timing) for window in sorted(set(wanted) - known)]
 
 
@@ -126,14 +134,16 @@ def _alerts(slo: SLO, alerts: BudgetAlerts, timing: Timing, links: Links) -> Ite
 
 def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: Links) -> AlertRule:
     limit = share / 100
-    left, errors = recorded(names.BUDGET_LEFT, slo, timing), recorded(names.ERRORS_LEFT, slo, timing)
+    left, errors = whole_budget_left(slo, timing), recorded(names.ERRORS_LEFT, slo, timing)
+    at_even_traffic = " at even traffic" if slo.calendar else ""
+    grown = "until the budget has grown again" if slo.calendar is None else f"until the next {slo.calendar} begins"
     return _alert(
         names.budget_low_alert(slo.service.name, slo.name),
-        left.below(limit).both(_enough(slo, slo.window, timing)),
+        left.below(limit).both(_enough(slo, slo.budget_window, timing)),
         f"less than {percent(limit)} of the error budget is left",
-        f"{{{{ $value | humanizePercentage }}}} of the budget of {format_duration(slo.window)} is left, "
-        f"{queried(errors, 'humanize', slo.by)} bad events; below zero the objective is missed. First: "
-        "stop risky changes to this service until the budget has grown again.",
+        f"{{{{ $value | humanizePercentage }}}} of the budget of {slo.window_now} is left{at_even_traffic}; by "
+        f"events, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
+        f"stop risky changes to this service {grown}.",
         slo,
         alerts,
         timing,
@@ -142,15 +152,19 @@ def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: 
 
 
 def _forecast(slo: SLO, alerts: BudgetAlerts, within: timedelta, timing: Timing, links: Links) -> AlertRule:
-    left = recorded(names.BUDGET_LEFT, slo, timing).above(0)
+    left = whole_budget_left(slo, timing).above(0)
     burn = recorded(names.error_ratio(alerts.rate_over), slo, timing).above(0) / Number(slo.budget)
     seconds_left = left * Number(_seconds(timing.real(slo.window))) / burn
+    soon = seconds_left.below(_seconds(timing.real(within)))
+    if calendar_of(slo, timing) is not None:  # what would be gone later is a new budget by then
+        rest = Number(1) - call("scalar", recorded(names.PERIOD_ELAPSED, slo, timing))
+        soon = soon.below(rest * Number(_seconds(slo.window)))
     return _alert(
         names.budget_forecast_alert(slo.service.name, slo.name),
-        seconds_left.below(_seconds(timing.real(within))).both(_enough(slo, alerts.rate_over, timing)),
+        soon.both(_enough(slo, alerts.rate_over, timing)),
         f"the error budget will be gone within {format_duration(within)} at the current rate",
         f"At the rate of the last {format_duration(alerts.rate_over)} the rest of the budget, "
-        f"{queried(recorded(names.BUDGET_LEFT, slo, timing), 'humanizePercentage', slo.by)}, lasts "
+        f"{queried(whole_budget_left(slo, timing), 'humanizePercentage', slo.by)}, lasts "
         "{{ $value | humanizeDuration }}. First: open the dashboard and find out what has burned since then.",
         slo,
         alerts,
@@ -167,8 +181,8 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
         recorded(names.error_ratio(window), slo, timing).above(limit).both(_enough(slo, window, timing)),
         f"more than {percent(share / 100)} of the error budget went in {format_duration(window)}: time for a review",
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(window)}, more than "
-        f"{percent(_rounded(limit))}: {queried(spent, 'humanizePercentage', slo.by)} of the budget of "
-        f"{format_duration(slo.window)} at even traffic; by events, "
+        f"{percent(_rounded(limit))}: {queried(spent, 'humanizePercentage', slo.by)} of the "
+        f"{slo.budget_adjective} budget at even traffic; by events, "
         f"{queried(recorded(names.BUDGET_LEFT, slo, timing), 'humanizePercentage', slo.by)} of it is left. "
         "First: put a review of this week's incidents and releases on the calendar.",
         slo,
@@ -178,7 +192,7 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
     )
 
 
-def _enough(slo: SLO, window: timedelta, timing: Timing) -> Expression:
+def _enough(slo: SLO, window: names.Window, timing: Timing) -> Expression:
     """Enough bad events to mean it: one unlucky request spends a quiet service's young budget."""
     return recorded(names.error_count(window), slo, timing).at_least(slo.minimum_bad_events)
 

@@ -22,6 +22,8 @@ TRAFFIC = 100_000
 """Events per second in the cases: enough that 99.999 % allows more bad events in minutes than a floor asks for."""
 BEYOND, SHORT_OF = Decimal("1.25"), Decimal("0.8")
 """The values that fire and that keep quiet, as multiples of the limit."""
+HALF = Decimal("0.5")
+"""How much of a period of the calendar is over in the cases: enough is left for every forecast."""
 UNLUCKY = Decimal("0.0001")
 """Bad events per second that stay under every floor for as long as a case lasts."""
 
@@ -96,12 +98,13 @@ class _Feed:
         made = {rule.record for rule in (group.rules if group else ()) if isinstance(rule, RecordingRule)}
         windows = (alerts.rate_over, alerts.review_window)
         self._ratios = {names.error_ratio(window) for window in windows} - made
-        self._counts = {names.error_count(window) for window in (*windows, slo.window)} - made
+        self._counts = {names.error_count(window) for window in (*windows, slo.budget_window)} - made
 
     def series(self, left: Decimal, ratio: Decimal, until: timedelta) -> list[dict[str, str]]:
         """Input series of a steady error ratio and of a share of the budget that is left."""
         values = {
             names.BUDGET_LEFT: left,
+            **({names.PERIOD_BUDGET_LEFT: left, names.PERIOD_ELAPSED: HALF} if self._slo.calendar else {}),
             names.errors(self._timing.base): ratio * TRAFFIC,
             names.total(self._timing.base): Decimal(TRAFFIC),
             **dict.fromkeys(sorted(self._ratios), ratio),

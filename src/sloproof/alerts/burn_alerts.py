@@ -14,6 +14,7 @@ from sloproof.alerts.recording import (
     raw_windows,
     recorded,
     tier_windows,
+    whole_budget_left,
     window_rules,
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
@@ -64,7 +65,7 @@ def burn_groups(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> l
     if quick:
         rules = _tier_rules(slo, quick, known, raw, timing, links)
         groups.append(RuleGroup(_name(slo, "quick"), timing.real(timing.evaluation), tuple(rules)))
-    windows = {window for tier in slow for window in (tier.short, tier.long)} - known - {slo.window}
+    windows = {window for tier in slow for window in (tier.short, tier.long)} - known - {slo.budget_window}
     gated = any(tier.minimum_budget_share is not None for tier in policy.tiers)
     budget = [*budget_rules(slo, timing), *([allowed_rule(slo, timing)] if gated else [])]
     rules = [*budget, *_tier_rules(slo, slow, windows, raw, timing, links)]
@@ -124,7 +125,7 @@ def _tier_rules(
     timing: Timing,
     links: Links,
 ) -> list[RecordingRule | AlertRule]:
-    longs = sorted({tier.long for tier in tiers} - {slo.window})  # the budget counts its own window
+    longs = sorted({tier.long for tier in tiers} - {slo.budget_window})  # the budget counts its own window
     return [
         *window_rules(slo, sorted(windows), raw, timing),
         *(count_rule(slo, window, timing) for window in longs),
@@ -156,7 +157,7 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     return (
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
         f"{literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised "
-        f"over {format_duration(slo.window)}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
+        f"over {slo.promised_over}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
         f"{percent(tier.threshold(slo))}. At even traffic that is {percent(tier.budget_share)} of the budget in "
         f"{format_duration(tier.long)}; by events, {queried(share, 'humanizePercentage', slo.by)} of it is left. "
         f"{_budget_left(slo, tier, timing)} "
@@ -171,21 +172,22 @@ def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     if slo.by:
         whole = queried(left, 'printf "%.0f"', slo.by)
         return f"Bad events left in the budget: {whole}.{soon}"
+    spent = "The budget is spent." if slo.calendar is None else "What came so far allows no more bad events."
     known = (
         "{{ if ge (. | first | value) 0.5 }}"
         f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad events left.{soon}'
-        "{{ else }}The budget is spent.{{ end }}"
+        f"{{{{ else }}}}{spent}{{{{ end }}}}"
     )
-    measured = queried(recorded(names.coverage(slo.window), slo, timing), "humanizePercentage")
+    measured = queried(recorded(names.coverage(slo.budget_window), slo, timing), "humanizePercentage")
     return (
         f"{{{{ with query `{left}` }}}}{known}{{{{ else }}}}What is left of the budget is unknown.{{{{ end }}}} "
-        f"(It counts what was recorded: {measured} of {format_duration(slo.window)}.)"
+        f"(It counts what was recorded: {measured} of {slo.window_now}.)"
     )
 
 
 def _seconds_left(slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
     """Seconds until the budget is gone at the long window's burn rate, never below zero."""
-    left = call("clamp_min", recorded(names.BUDGET_LEFT, slo, timing), Number(0))
+    left = call("clamp_min", whole_budget_left(slo, timing), Number(0))
     burn = recorded(names.error_ratio(tier.long), slo, timing) / Number(slo.budget)
     return left * Number(int(timing.real(slo.window).total_seconds())) / burn
 

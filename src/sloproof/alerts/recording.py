@@ -5,11 +5,12 @@ recorded step (120-150 s otherwise). All other windows and the budget are sums o
 65 times fewer samples than windows over 2,000 raw series, and a true ratio of sums.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 from sloproof import names
+from sloproof.alerts.calendar_window import elapsed_ratio, elapsed_seconds, phase_rules, since_start
 from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.rule_model import RecordingRule
 from sloproof.alerts.timing import Timing
@@ -35,10 +36,22 @@ def base_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
     """The two series everything longer is derived from: bad and all events per second."""
     labels, total = identity_labels(slo, timing), names.total(timing.base)
     window = timing.real(timing.base)
-    return [
+    rules = [
         RecordingRule(total, slo.total(window), labels),
         RecordingRule(names.errors(timing.base), _errors_beside(total, slo, window, timing), labels),
     ]
+    period = calendar_of(slo, timing)
+    if period is None:
+        return rules
+    return rules + [one for rule in rules for one in phase_rules(recorded(rule.record, slo, timing), period, labels)]
+
+
+def calendar_of(slo: SLO, timing: Timing) -> names.CalendarPeriod | None:
+    """The period of the calendar that the budget is kept over; None where the budget's window rolls.
+
+    A divided month has no place in the calendar: where windows are divided it rolls, under the same names.
+    """
+    return slo.calendar if timing.scale == 1 else None
 
 
 def raw_windows(policy: BurnPolicy) -> frozenset[timedelta]:
@@ -82,28 +95,80 @@ def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
 
 def budget_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
     """The whole budget window: its error ratio, what is left of it, and how much of the window was measured."""
-    labels, window = identity_labels(slo, timing), slo.window
+    labels, window = identity_labels(slo, timing), slo.budget_window
     step = Number(_seconds(timing.real(timing.evaluation)))
     bad, total = (recorded(name(window), slo, timing) for name in (names.error_count, names.total_count))
     ratio = recorded(names.error_ratio(window), slo, timing)
-    measured = call("count_over_time", recorded(names.total(timing.base), slo, timing).over(timing.real(slo.window)))
-    expected = Number(timing.slo_steps(slo.window))
+    spent = ratio / Number(slo.budget)
     return [
-        RecordingRule(bad.metric, _sum_of(names.errors(timing.base), slo, window, timing) * step, labels),
-        RecordingRule(total.metric, _sum_of(names.total(timing.base), slo, window, timing) * step, labels),
+        RecordingRule(bad.metric, _of_budget_window("sum_over_time", names.errors, slo, timing) * step, labels),
+        RecordingRule(total.metric, _of_budget_window("sum_over_time", names.total, slo, timing) * step, labels),
         RecordingRule(ratio.metric, bad / total.above(0), labels),
-        RecordingRule(names.BUDGET_LEFT, Number(1) - ratio / Number(slo.budget), labels),
+        RecordingRule(names.BUDGET_LEFT, _left(spent, slo, timing), labels),
         RecordingRule(names.ERRORS_LEFT, total * Number(slo.budget) - bad, labels),
-        RecordingRule(names.coverage(slo.window), measured / expected, labels),
+        *_period_rules(slo, spent, timing),
+        RecordingRule(names.coverage(window), _coverage(slo, timing), labels),
         RecordingRule(names.OBJECTIVE, call("vector", Number(slo.objective / 100)), labels),
         RecordingRule(names.INFO, call("vector", Number(1)), labels | _description(slo)),
     ]
 
 
 def allowed_rule(slo: SLO, timing: Timing) -> RecordingRule:
-    """Bad events that the budget allows at the traffic of its window, a count."""
-    total = recorded(names.total_count(slo.window), slo, timing)
-    return RecordingRule(names.ERRORS_ALLOWED, total * Number(slo.budget), identity_labels(slo, timing))
+    """Bad events that the budget allows at the traffic of its window, a count; of a whole period of the calendar."""
+    allowed = recorded(names.total_count(slo.budget_window), slo, timing) * Number(slo.budget)
+    if calendar_of(slo, timing) is not None:
+        allowed = allowed / _elapsed(slo, timing)
+    return RecordingRule(names.ERRORS_ALLOWED, allowed, identity_labels(slo, timing))
+
+
+def whole_budget_left(slo: SLO, timing: Timing) -> Selector:
+    """The share of the whole window's budget that is left, at even traffic.
+
+    A budget of the calendar starts with few events, and a few bad ones are all that they allow; so whoever foresees
+    or warns asks for the share of the whole period.
+    """
+    metric = names.BUDGET_LEFT if calendar_of(slo, timing) is None else names.PERIOD_BUDGET_LEFT
+    return recorded(metric, slo, timing)
+
+
+def _period_rules(slo: SLO, spent: Expression, timing: Timing) -> list[RecordingRule]:
+    """What only a budget of the calendar has: how much of its period is over, and what is left of all of it."""
+    labels, period = identity_labels(slo, timing), calendar_of(slo, timing)
+    if period is None:
+        return []
+    return [
+        RecordingRule(names.PERIOD_ELAPSED, elapsed_ratio(period, timing), labels),
+        RecordingRule(names.PERIOD_BUDGET_LEFT, _left(spent * _elapsed(slo, timing), slo, timing), labels),
+    ]
+
+
+def _left(spent: Expression, slo: SLO, timing: Timing) -> Expression:
+    """What is left when this share is spent; a period of the calendar that is still without traffic is whole."""
+    left = Number(1) - spent
+    if calendar_of(slo, timing) is None:
+        return left
+    return left.otherwise(recorded(names.total_count(slo.budget_window), slo, timing) * 0 + 1)
+
+
+def _coverage(slo: SLO, timing: Timing) -> Expression:
+    """Measured steps of the budget window over all of its steps that are over."""
+    measured, period = _of_budget_window("count_over_time", names.total, slo, timing), calendar_of(slo, timing)
+    if period is None:
+        return measured / Number(timing.slo_steps(slo.window))
+    share = measured * Number(_seconds(timing.evaluation)) / elapsed_seconds(period, timing)
+    return call("clamp_max", share, Number(1))
+
+
+def _elapsed(slo: SLO, timing: Timing) -> Expression:
+    return call("scalar", recorded(names.PERIOD_ELAPSED, slo, timing))
+
+
+def _of_budget_window(function: str, metric_of: Callable[[timedelta], str], slo: SLO, timing: Timing) -> Expression:
+    """A function over the samples of a base series in the budget window."""
+    series, period = recorded(metric_of(timing.base), slo, timing), calendar_of(slo, timing)
+    if period is None:
+        return call(function, series.over(timing.real(slo.window)))
+    return since_start(function, series, period)
 
 
 def tier_windows(policy: BurnPolicy) -> list[timedelta]:

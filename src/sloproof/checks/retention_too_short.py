@@ -19,22 +19,23 @@ def check(subject: Subject, prometheus: Prometheus, start: float, end: float) ->
     """Budget windows longer than the retention; told once, where the longest stands."""
     if not subject.slos:
         return
-    slo, place = max(subject.slos, key=lambda one: one[0].window)
+    slo, place = max(subject.slos, key=lambda one: one[0].longest_window)
     kept = _retention(prometheus)
     if kept is None:
         yield place.warning(
             f"`{prometheus.url}` does not tell how long it keeps samples, "
-            f"and `{slo.identity}` needs `{format_duration(slo.window)}`",
+            f"and `{slo.identity}` needs `{format_duration(slo.longest_window)}`",
             UNKNOWN,
             "make sure that its retention is longer than the longest window",
         )
-    elif kept < slo.window:
-        also = sum(kept < other.window for other, _ in subject.slos) - 1
+    elif kept < slo.longest_window:
+        also = sum(kept < other.longest_window for other, _ in subject.slos) - 1
         yield place.problem(
-            f"the budget of `{slo.identity}` looks back `{format_duration(slo.window)}`, and `{prometheus.url}` keeps "
-            f"samples for `{format_duration(kept)}`" + (f"; so do {also} more objectives" if also else ""),
+            f"the budget of `{slo.identity}` looks back `{format_duration(slo.longest_window)}`, and "
+            f"`{prometheus.url}` keeps samples for `{format_duration(kept)}`"
+            + (f"; so do {also} more objectives" if also else ""),
             ID,
-            f"set `--storage.tsdb.retention.time={format_duration(slo.window + timedelta(days=1))}`, "
+            f"set `--storage.tsdb.retention.time={format_duration(slo.longest_window + timedelta(days=1))}`, "
             "or shorten the window",
         )
 

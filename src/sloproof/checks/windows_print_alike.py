@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _different(subject: Subject, slo: SLO, place: Place) -> Iterator[Problem]:
     first: dict[str, timedelta] = {}
-    for window in sorted({*tier_windows(subject.policies[slo.identity]), slo.window}):
+    for window in sorted({*tier_windows(subject.policies[slo.identity]), *([] if slo.calendar else [slo.window])}):
         name = format_duration(window)
         if first.setdefault(name, window) != window:
             yield place.problem(

@@ -26,7 +26,7 @@ from sloproof.dashboards.tiles import (
     text,
 )
 from sloproof.promql import Expression, Matcher, Number, Selector, call, equals
-from sloproof.slo import SLO
+from sloproof.slo import LONGEST, SLO
 
 OVERVIEW = "overview"
 
@@ -208,11 +208,14 @@ def _burn(slos: Sequence[SLO], policies: Mapping[str, BurnPolicy], timing: Timin
 
 
 def _coverage(slos: Sequence[SLO], timing: Timing) -> Expression:
-    return _each(slos, lambda slo: slo.window, names.coverage, timing)
+    return _each(slos, lambda slo: slo.budget_window, names.coverage, timing)
 
 
 def _each(
-    slos: Sequence[SLO], window_of: Callable[[SLO], timedelta], metric_of: Callable[[timedelta], str], timing: Timing
+    slos: Sequence[SLO],
+    window_of: Callable[[SLO], names.Window],
+    metric_of: Callable[[names.Window], str],
+    timing: Timing,
 ) -> Expression:
     """One series for each SLO, of the window that is its own.
 
@@ -220,13 +223,19 @@ def _each(
     it, because an SLO also records windows of its other tiers.
     """
     windows = [window_of(slo) for slo in slos]
-    usual = max(sorted(set(windows)), key=windows.count, default=timedelta(hours=1))
+    usual = max(sorted(set(windows), key=_length), key=windows.count, default=timedelta(hours=1))
     expression: Expression = _recorded(metric_of(usual), timing)
-    others = sorted((slo for slo in slos if window_of(slo) != usual), key=lambda slo: (window_of(slo), slo.identity))
+    others = sorted(
+        (slo for slo in slos if window_of(slo) != usual), key=lambda slo: (_length(window_of(slo)), slo.identity)
+    )
     for window, group in groupby(others, key=window_of):
         for slo in group:
             expression = recorded(metric_of(window), slo, timing).otherwise(expression)
     return expression
+
+
+def _length(window: names.Window) -> tuple[timedelta, str]:
+    return (LONGEST[window], window) if isinstance(window, str) else (window, "")
 
 
 def _policy(slo: SLO, policies: Mapping[str, BurnPolicy]) -> BurnPolicy:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from sloproof import names
 from sloproof.alerts import BurnPolicy, BurnTier, Timing
-from sloproof.alerts.recording import recorded
+from sloproof.alerts.recording import calendar_of, recorded, whole_budget_left
 from sloproof.dashboards.expressions import RateInterval
 from sloproof.promql import Expression, Number, Selector, Subquery, call, equals, parse_selector
 from sloproof.slo import SLO, EventCounters
@@ -38,7 +38,7 @@ class CountedByHistogram(Protocol):
         ...
 
 
-def indicator(window: timedelta, slo: SLO, timing: Timing) -> Expression:
+def indicator(window: names.Window, slo: SLO, timing: Timing) -> Expression:
     """Good events of all events in the window, ratio of 1."""
     return Number(1) - recorded(names.error_ratio(window), slo, timing)
 
@@ -55,7 +55,7 @@ def longest_in_sight(slo: SLO, timing: Timing) -> timedelta:
 
 def seconds_left(window: timedelta, slo: SLO, timing: Timing) -> Expression:
     """Seconds until the budget is gone, if it burns on as in the window; cut at `longest_in_sight`."""
-    left = call("clamp_min", recorded(names.BUDGET_LEFT, slo, timing), Number(0))
+    left = call("clamp_min", whole_budget_left(slo, timing), Number(0))
     until = left * Number(seconds(timing.real(slo.window))) / burn(window, slo, timing)
     return call("clamp_max", until, Number(seconds(longest_in_sight(slo, timing))))
 
@@ -63,8 +63,12 @@ def seconds_left(window: timedelta, slo: SLO, timing: Timing) -> Expression:
 def burn_down(slo: SLO, timing: Timing) -> Expression:
     """What is left of the budget of the shown range, from 1 at its start; the range must be the SLO's window.
 
+    A budget of the calendar is shown as it is recorded: it starts anew with each period.
+
     The budget is that of the events that came in the range, so that the line ends at the budget left now.
     """
+    if calendar_of(slo, timing) is not None:
+        return whole_budget_left(slo, timing)
     window, step = timing.real(slo.window), timing.real(timing.base)
     bad = recorded(names.errors(timing.base), slo, timing) * call("scalar", _since_start())
     spent = call("sum_over_time", Subquery(bad, window, step))
@@ -74,6 +78,8 @@ def burn_down(slo: SLO, timing: Timing) -> Expression:
 
 def even_burn_down(slo: SLO, timing: Timing) -> Expression:
     """What would be left if the budget were spent evenly over the shown range."""
+    if calendar_of(slo, timing) is not None:
+        return Number(1) - recorded(names.PERIOD_ELAPSED, slo, timing)
     return Number(1) - (_now() - _start()) / Number(seconds(timing.real(slo.window)))
 
 

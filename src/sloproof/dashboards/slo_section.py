@@ -43,7 +43,7 @@ def slo_section(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> S
     Returns:
         A section headed by the objective in words.
     """
-    title = f"{slo.name}: {plain(slo.objective)} % {slo.sli.sentence()}, over {format_duration(slo.window)}"
+    title = f"{slo.name}: {plain(slo.objective)} % {slo.sli.sentence()}, over {slo.promised_over}"
     tiles = [
         *_figures(slo, policy, timing),
         _alerts(slo, policy, timing),
@@ -73,7 +73,7 @@ def _objective(slo: SLO, timing: Timing, places: int) -> Tile:
     return stat(
         "objective",
         "Objective",
-        f"What is promised: this share of events is {slo.sli.sentence()}, over {format_duration(slo.window)}.",
+        f"What is promised: this share of events is {slo.sli.sentence()}, over {slo.promised_over}.",
         Query(recorded(names.OBJECTIVE, slo, timing)),
         unit=SHARE,
         steps=((None, "text"),),
@@ -83,13 +83,13 @@ def _objective(slo: SLO, timing: Timing, places: int) -> Tile:
 
 def _indicator(slo: SLO, policy: BurnPolicy, timing: Timing, places: int) -> list[Tile]:
     judged: Steps = ((None, "red"), (slo.objective / 100, "green"))
-    window, now = format_duration(slo.window), policy.tiers[0].short
+    now, window = policy.tiers[0].short, names.spelt(slo.window) if slo.calendar is None else slo.window_now
     return [
         stat(
             "indicator",
             f"Good over {window}",
             "The share of events that were good over the whole budget window. Red below the objective.",
-            Query(_lowest(queries.indicator(slo.window, slo, timing), slo)),
+            Query(_lowest(queries.indicator(slo.budget_window, slo, timing), slo)),
             unit=SHARE,
             steps=judged,
             decimals=places + 1,
@@ -107,13 +107,12 @@ def _indicator(slo: SLO, policy: BurnPolicy, timing: Timing, places: int) -> lis
 
 
 def _budget(slo: SLO, timing: Timing) -> list[Tile]:
-    window = format_duration(slo.window)
     return [
         stat(
             "budget-left",
             "Error budget left",
-            f"The share of the {window} error budget ({percent(slo.budget)} of events) that is not spent. "
-            "Below zero the objective is missed.",
+            f"The share of the {slo.budget_adjective} error budget ({percent(slo.budget)} of events) that is not "
+            "spent. Below zero the objective is missed.",
             Query(_lowest(recorded(names.BUDGET_LEFT, slo, timing), slo)),
             unit=SHARE,
             steps=_GOOD_ABOVE_ZERO,
@@ -161,9 +160,9 @@ def _coverage(slo: SLO, timing: Timing) -> Tile:
     return stat(
         "coverage",
         "Measured",
-        f"The share of the last {format_duration(slo.window)} in which this SLO was measured at all. "
+        f"The share of {slo.window_now} in which this SLO was measured at all. "
         "Every figure here speaks only of that time.",
-        Query(_lowest(recorded(names.coverage(slo.window), slo, timing), slo)),
+        Query(_lowest(recorded(names.coverage(slo.budget_window), slo, timing), slo)),
         unit=SHARE,
         steps=COVERED,
         decimals=1,
@@ -262,13 +261,15 @@ def _pair(slo: SLO, tier: BurnTier, count: int, timing: Timing, links: Links) ->
 
 
 def _ratios(slo: SLO, policy: BurnPolicy, timing: Timing) -> Tile:
-    windows = sorted({policy.tiers[0].short, policy.tiers[0].long, policy.tiers[-1].long, slo.window})
+    lengths = {policy.tiers[0].short, policy.tiers[0].long, policy.tiers[-1].long}
+    rolling = {slo.window} if slo.calendar is None else set()
+    windows = [*sorted(lengths | rolling), *([slo.calendar] if slo.calendar else [])]
     return lines(
         "error-ratio",
         "Bad events of all events",
         f"Each line is a window; the limit is the budget, {percent(slo.budget)}; above it the objective is missed.",
         [
-            Query(recorded(names.error_ratio(window), slo, timing), _each(format_duration(window), slo))
+            Query(recorded(names.error_ratio(window), slo, timing), _each(names.spelt(window), slo))
             for window in windows
         ],
         unit=SHARE,
@@ -279,11 +280,13 @@ def _ratios(slo: SLO, policy: BurnPolicy, timing: Timing) -> Tile:
 
 
 def _burn_down(slo: SLO, timing: Timing) -> Tile:
-    window = format_duration(slo.window)
+    window, ends = slo.window_now, "it ends at the budget left now"
+    if slo.calendar is not None:
+        ends = f"each {slo.calendar} starts with a whole one, which is reckoned at even traffic"
     return lines(
         "burn-down",
-        f"Budget burn-down, last {window}",
-        f"How the budget of the last {window} was spent, against an even burn; it ends at the budget left now. "
+        f"Budget burn-down, {window.removeprefix('the ')}",
+        f"How the budget of {window} was spent, against an even burn; {ends}. "
         "Steps are incidents. Below the even line the budget runs out early if that goes on.",
         [
             Query(queries.burn_down(slo, timing), _each("left", slo)),
@@ -291,7 +294,7 @@ def _burn_down(slo: SLO, timing: Timing) -> Tile:
         ],
         unit=SHARE,
         limit=None,
-        last=timing.real(slo.window),
+        last=timing.real(slo.longest_window),
         interval=timing.real(timing.base),
     )
 

@@ -21,7 +21,25 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 MatchOperator = Literal["=", "!=", "=~", "!~"]
 BinaryOperator = Literal[
-    "+", "-", "*", "/", ">", ">=", "<", "<=", "==", "!=", "> bool", "< bool", "and", "or", "unless"
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    ">",
+    ">=",
+    "<",
+    "<=",
+    "==",
+    "!=",
+    "> bool",
+    "< bool",
+    "== bool",
+    "!= bool",
+    "and",
+    "and on ()",
+    "or",
+    "unless",
 ]
 
 
@@ -127,6 +145,10 @@ class Expression:
     def both(self, other: "Expression") -> "Binary":
         """Keep the series that exist on both sides (`and`)."""
         return self._binary("and", other)
+
+    def during(self, other: "Expression") -> "Binary":
+        """Keep every series while the other side, which has no labels, has a value."""
+        return self._binary("and on ()", other)
 
     def otherwise(self, other: "Expression") -> "Binary":
         """Add the series that exist only on the other side (`or`)."""

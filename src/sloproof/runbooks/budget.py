@@ -4,11 +4,10 @@ from sloproof import names
 from sloproof.alerts import AlertRule, Timing
 from sloproof.alerts.burn_alerts import percent, plain
 from sloproof.alerts.recording import recorded
-from sloproof.definition import format_duration
 from sloproof.promql import Expression
 from sloproof.runbooks.cause import owner, question, urgency
 from sloproof.runbooks.page import assembled
-from sloproof.runbooks.words import in_words, one_line
+from sloproof.runbooks.words import in_words, one_line, until_forgotten
 from sloproof.slo import SLO, Service
 
 _PASTE = "Paste into Prometheus, or put its address before the link. No result means no data.\n\n"
@@ -29,24 +28,26 @@ def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None
     Raises:
         DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
     """
-    window = format_duration(slo.window)
+    window = slo.promised_over
     asked = (
         question(1, "How much of the budget is left, ratio of 1", recorded(names.BUDGET_LEFT, slo, timing)),
         question(2, "How many bad events is that", recorded(names.ERRORS_LEFT, slo, timing)),
-        question(3, "When was it spent? The share of bad events", recorded(names.error_ratio(slo.window), slo, timing)),
+        question(
+            3, "When was it spent? The share of bad events", recorded(names.error_ratio(slo.budget_window), slo, timing)
+        ),
     )
     texts = {
         "summary": _summary(alert, slo.service, "read [Diagnosis](#diagnosis), then decide what may still be changed."),
         "meaning": f"""{plain(slo.objective)} % of events are promised to be good over {window}, so
 {percent(slo.budget)} may be bad: that is the error budget. {_condition(alert)}""",
         "impact": f"""- **Now:** nobody has to be woken; what burns fast has alerts of its own.
-- **Soon:** once the budget is gone, the promise of {plain(slo.objective)} % over {window} is broken until the bad
-  events leave the window.""",
+- **Soon:** once the budget is gone, the promise of {plain(slo.objective)} % over {window} is broken
+  {until_forgotten(slo)}.""",
         "diagnosis": _PASTE
         + "\n\n".join(asked)
         + f"\n\nThen the dashboard: [{slo.service.name}]({alert.annotations['dashboard_url']}): which days?",
-        "over": f"The alert clears by itself when its condition ends; a budget grows again only as bad events of the "
-        f"last {window} leave the window. Closing it sooner hides the state of the promise.",
+        "over": f"The alert clears by itself when its condition ends; {_growth(slo)}. "
+        "Closing it sooner hides the state of the promise.",
     }
     return assembled(alert.alert, texts, slo.service, existing)
 
@@ -79,6 +80,12 @@ def absence_page(alert: AlertRule, service: Service, asked: Expression, existing
         "over": "The alert clears at the first evaluation that finds data again; query 1 then shows them.",
     }
     return assembled(alert.alert, texts, service, existing)
+
+
+def _growth(slo: SLO) -> str:
+    if slo.calendar is not None:
+        return f"the next {slo.calendar} begins with a whole budget"
+    return f"a budget grows again only as bad events of {slo.window_now} leave the window"
 
 
 def _summary(alert: AlertRule, service: Service, first: str) -> str:

@@ -10,7 +10,7 @@ from sloproof.alerts.promise import delay, detection_time, reset_time
 from sloproof.alerts.recording import recorded
 from sloproof.promql import Expression, Number, call, parse_selector, rate
 from sloproof.runbooks.incident import Incident
-from sloproof.runbooks.words import graph_link, in_words, one_in, one_line, share
+from sloproof.runbooks.words import graph_link, in_words, one_in, one_line, share, until_forgotten
 
 RESPOND_BEFORE = Decimal("0.1")
 """The share of the budget that may burn before somebody works on it: what the workbook's slowest tier waits for."""
@@ -61,12 +61,12 @@ def impact(incident: Incident) -> str:
         f"- **Users:** {_users(incident)}",
         f"- **Allowed:** {one_in(slo.budget)} events may be bad ({percent(slo.budget)}). When this fires, more than "
         f"{one_in(tier.threshold(slo))} were, over {incident.long}.",
-        f"- **Spent already:** about {percent(tier.budget_share)} of the {incident.window} budget or more, in the last "
-        f"{incident.long} alone, at even traffic.",
+        f"- **Spent already:** about {percent(tier.budget_share)} of the {slo.budget_adjective} budget or more, in the "
+        f"last {incident.long} alone, at even traffic.",
         f"- **A full outage** costs {share(minute)} of the budget each minute; a whole budget is gone in "
         f"{in_words(incident.gone_in(1 / slo.budget))}.",
         f"- **Once the budget is gone** the promise of {plain(slo.objective)} % over {incident.window} is broken, "
-        "until the bad events leave the window.",
+        f"{until_forgotten(slo)}.",
     ]
     return "\n".join([*lines, *([f"- **Depends on:** {one_line(', '.join(needs))}."] if needs else [])])
 

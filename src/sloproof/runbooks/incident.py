@@ -34,8 +34,8 @@ class Incident:
 
     @property
     def window(self) -> str:
-        """The budget window as it is written in definitions."""
-        return format_duration(self.slo.window)
+        """What the promise is over, in words."""
+        return self.slo.promised_over
 
     @property
     def long(self) -> str:

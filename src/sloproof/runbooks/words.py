@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from sloproof.alerts.burn_alerts import plain
 from sloproof.promql import Expression
+from sloproof.slo import SLO
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _ROUGH_FROM = 10
@@ -33,6 +34,13 @@ def in_words(duration: timedelta) -> str:
             count, rest = divmod(rounded // smaller, size // smaller)
             return f"{count} {unit}" + (f" {rest} {word}" if rest else "")
     raise AssertionError("ten seconds and more have a unit")
+
+
+def until_forgotten(slo: SLO) -> str:
+    """Until when a missed promise stays missed."""
+    if slo.calendar is not None:
+        return f"until the next {slo.calendar} begins"
+    return "until the bad events leave the window"
 
 
 def share(ratio: Decimal) -> str:

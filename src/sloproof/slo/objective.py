@@ -22,6 +22,10 @@ def _exact(value: Any) -> Any:
 EVERYTHING = 100
 """Per cent."""
 
+NOMINAL: dict[names.CalendarPeriod, timedelta] = {"month": timedelta(days=30), "quarter": timedelta(days=90)}
+"""The length that stands for a period of the calendar in the arithmetic of burn rates."""
+LONGEST: dict[names.CalendarPeriod, timedelta] = {"month": timedelta(days=31), "quarter": timedelta(days=92)}
+
 Percent = Annotated[Decimal, BeforeValidator(_exact)]
 """A percentage as an exact decimal, given as text or a whole number."""
 
@@ -44,7 +48,10 @@ class SLO(Definition):
         name: what is promised, such as `availability`; unique within the service.
         objective: good events of all events, per cent, above 0 and below 100; text, kept exact.
         sli: the indicator that counts good and bad events.
-        window: the length of the rolling budget window.
+        window: the length of the rolling budget window; 30 days when it is not given.
+        calendar: a budget that starts anew with each `month` or `quarter` of the calendar, UTC, in place of a rolling
+            one. It counts the events since the start of the period. Burn alerts keep their rolling windows; the
+            period counts as 30 or 90 days in their arithmetic.
         by: labels of the raw series; each combination of their values is held to the promise on its own, with
             a budget and alerts of its own. Series without the label are one group more.
         budgeting: `events` spends the budget by bad events. `slices` spends it by bad time: the base window
@@ -62,6 +69,7 @@ class SLO(Definition):
     objective: Percent
     sli: Annotated[AnyIndicator, Field(discriminator="kind")]
     window: Length = timedelta(days=30)
+    calendar: names.CalendarPeriod | None = None
     by: tuple[Label, ...] = ()
     budgeting: Literal["events", "slices"] = "events"
     slice_objective: Percent | None = None
@@ -77,6 +85,23 @@ class SLO(Definition):
         if len(set(labels)) != len(labels):
             raise ValueError("a label is named twice")
         return labels
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nominal(cls, given: Any) -> Any:
+        """The nominal length of a period, where none is given."""
+        if isinstance(given, dict) and given.get("calendar") in NOMINAL:
+            return {"window": NOMINAL[given["calendar"]], **given}
+        return given
+
+    @model_validator(mode="after")
+    def _one_window(self) -> "SLO":
+        if self.calendar is not None and self.window != NOMINAL[self.calendar]:
+            raise ValueError(
+                f'`calendar="{self.calendar}"` is the window, and `window="{names.spelt(self.window)}"` another one; '
+                "give only one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _sliced(self) -> "SLO":
@@ -104,6 +129,33 @@ class SLO(Definition):
     def identity(self) -> str:
         """`service/slo`, unique in a workspace."""
         return names.identity(self.service.name, self.name)
+
+    @property
+    def budget_window(self) -> names.Window:
+        """What the budget is kept over: a length that rolls, or a period of the calendar."""
+        return self.calendar or self.window
+
+    @property
+    def longest_window(self) -> timedelta:
+        """How far back the budget looks at most."""
+        return self.window if self.calendar is None else LONGEST[self.calendar]
+
+    @property
+    def promised_over(self) -> str:
+        """What the promise is over, in words: `30d`, `each calendar month (UTC)`."""
+        return names.spelt(self.window) if self.calendar is None else f"each calendar {self.calendar} (UTC)"
+
+    @property
+    def window_now(self) -> str:
+        """What the budget of now counts, in words: `the last 30d`, `this calendar month (UTC)`."""
+        return (
+            f"the last {names.spelt(self.window)}" if self.calendar is None else f"this calendar {self.calendar} (UTC)"
+        )
+
+    @property
+    def budget_adjective(self) -> str:
+        """What kind of budget it is, in a word: `30d`, `monthly`."""
+        return names.spelt(self.window) if self.calendar is None else f"{self.calendar}ly"
 
     @property
     def budget(self) -> Decimal:
