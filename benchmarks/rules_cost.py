@@ -25,6 +25,7 @@ from rule_sets import AVAILABILITY, TIMING, Rule, RuleSet, inlined, ours, pyrra,
 from traffic import END, GAPS, MINUTES, SEEN_STARTING, START, Incident, Traffic
 
 from sloproof.alerts import DEFAULT_POLICY
+from sloproof.alerts.budget_ledger import Count
 from sloproof.alerts.promise import Events, Promise, firing_promise
 from sloproof.definition import format_duration, parse_duration
 from sloproof.promql import Expression
@@ -92,16 +93,18 @@ def ledger_error(server: Server, traffic: Traffic, folder: Path) -> tuple[float,
     """
     samples, spent = 0, 0.0
 
-    def ask(expression: Expression, at: float) -> float | None:
+    def ask(expression: Expression, at: float) -> list[tuple[dict[str, str], float]]:
         nonlocal samples, spent
         cost = server.cost(str(expression), at, runs=0)
         samples, spent = samples + cost.samples, spent + cost.seconds
-        return server.value(str(expression), at)
+        value = server.value(str(expression), at)
+        return [] if value is None else [({}, value)]
 
-    store, count = LedgerStore(folder / "budget"), None
+    store, counts = LedgerStore(folder / "budget"), None
     for day in (30, 30.6, 31):
-        count = store.count(AVAILABILITY, TIMING, ask, START + day * 86_400)
-    if count is None or count.ratio is None:
+        counts = store.count(AVAILABILITY, TIMING, ask, START + day * 86_400)
+    count = counts.get((), Count()) if counts is not None else Count()
+    if count.ratio is None:
         raise ValueError("the ledger does not reach back to the start of the window")
     periods = len(store.periods(AVAILABILITY))
     return count.ratio / traffic.truth(MINUTES, 30 * 1440) - 1, Cost(samples * 4 // periods, spent * 4 / periods)
