@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sloproof import __version__
-from sloproof.cli import chaos, check, demo, generate, init, lab, load, prove
+from sloproof.cli import chaos, check, demo, generate, init, lab, load, prove, status
 from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("init", short_help="Make a workspace with a first service.")(init.in
 app.command("generate", short_help="Write what the definitions imply.")(generate.generate)
 app.command("check", short_help="Say what is unwise in the definitions.")(check.check)
 app.command("prove", short_help="Prove that each alert fires and clears when promised.")(prove.prove)
+app.command("status", short_help="Show what is left of every error budget.")(status.status)
 app.command("demo", short_help="Break a live system twice and see its alerts fire.")(demo.demo)
 app.add_typer(lab.app, name="lab", short_help="Start, inspect and end a reference system.")
 app.add_typer(load.app, name="load")
