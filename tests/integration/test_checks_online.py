@@ -180,6 +180,8 @@ def test_slo_threshold_no_bucket_names_the_nearest(server: Prometheus, kind: str
 def test_slo_errors_not_initialised(server: Prometheus) -> None:
     (problem,) = found(server, asked(ratio("clean")))
     assert (problem.check, problem.severity) == ("slo/errors-not-initialised", "warning")
+    late = ErrorRatio(errors='clean_total{job="shop",code="500"}', total='clean_total{job="shop"}', born_late=True)
+    assert found(server, asked(ratio("clean", sli=late))) == []
 
 
 def test_slo_young_error_series_of_an_old_target_only(server: Prometheus) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,9 @@ from sloproof.checks import Place, TierReference, run_offline
 from sloproof.checks.subject import GeneratedRule
 from sloproof.errors import Problem
 from sloproof.slo import ErrorRatio, LatencyBelow
-from tests.unit.checks_subjects import ERRORS, SHOP, TOTAL, availability, group, ids, place, subject
+from sloproof.workspace.checking import subject_of
+from sloproof.workspace.loading import load_workspace
+from tests.unit.checks_subjects import ERRORS, SHOP, TOTAL, availability, group, groups_of, ids, place, subject
 
 
 def only(found: list[Problem]) -> Problem:
@@ -61,6 +64,52 @@ def test_slo_alert_name_collision_between_a_cause_and_a_burn_alert() -> None:
     assert "slo/alert-name-collision" in ids(found)
 
 
+def test_slo_alert_name_collision_between_tiers_of_two_objectives() -> None:
+    tier = DEFAULT_POLICY.tier("fast").model_copy(update={"name": "checkout-fast"})
+    one, other = availability(name="cart"), availability(name="cart-checkout", sli=ErrorRatio(errors="e", total="t"))
+    own = BurnPolicy(tiers=(tier,))
+    groups = [*groups_of(one, own), *groups_of(other)]
+    found = run_offline(subject(one, other, groups=groups))
+    (problem,) = [p for p in found if p.check == "slo/alert-name-collision"]
+    assert "`shop/cart-checkout` and of `shop/cart`" in problem.what
+    assert "`ShopCartCheckoutFastBurn`" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("alert", "labels"),
+    [
+        ("ShopTargetDown", {"service": "shop", "kind": "absent"}),
+        ("ShopAvailabilityAbsent", {"service": "shop", "slo": "availability", "kind": "absent"}),
+        ("ShopAvailabilityBudgetLow", {"service": "shop", "slo": "availability", "kind": "budget"}),
+        ("ShopAvailabilityFastBurn", {"service": "shop", "slo": "availability", "tier": "fast"}),
+    ],
+)
+def test_slo_alert_name_collision_of_a_cause_with_every_kind_over_services(alert: str, labels: dict[str, str]) -> None:
+    cause = GeneratedRule(alert, True, "vector(1) > 0", {"service": "sh", "kind": "cause"})
+    own = GeneratedRule(alert, True, "vector(1) > 0", labels)
+    causes = {alert: Place("alerts/sh.py", 7, "busy")}
+    found = run_offline(subject(availability(), groups=[group(own), group(cause)], causes=causes))
+    (problem,) = [p for p in found if p.check == "slo/alert-name-collision"]
+    assert (problem.path, problem.line) == ("alerts/sh.py", 7)
+    assert "slo/shop.py:1" in problem.what and alert in problem.what
+
+
+def test_slo_alert_name_collision_between_causes_is_told_at_the_second(tmp_path: Path) -> None:
+    (tmp_path / "alerts").mkdir()
+    (tmp_path / "pyproject.toml").write_text("[tool.sloproof]\n")
+    (tmp_path / "alerts/shop.py").write_text(
+        "from sloproof import CauseAlert, Service\n"
+        'given = {"service": Service(name="shop", owner="o", job="j"), "expression": "cpu", "hold": "1m",'
+        ' "severity": "ticket", "summary": "a", "first_step": "b"}\n'
+        'a = CauseAlert(name="busy-cpu-1", above=1, **given)\n'
+        'b = CauseAlert(name="busy-cpu1", above=2, **given)\n'
+    )
+    found = run_offline(subject_of(load_workspace(tmp_path)))
+    (problem,) = [p for p in found if p.check == "slo/alert-name-collision"]
+    assert (problem.line, problem.name) == (4, "b")
+    assert "alerts/shop.py:3" in problem.what
+
+
 def test_service_no_owner_is_a_problem() -> None:
     found = only(run_offline(subject(availability(service=SHOP.model_copy(update={"owner": " "})))))
     assert (found.check, found.severity, found.line) == ("service/no-owner", "problem", 1)
@@ -76,11 +125,6 @@ def test_service_no_escalation_is_told_once_a_service() -> None:
     latency = availability(service=silent, name="latency", sli=LatencyBelow("500ms", histogram="d"))
     found = only(run_offline(subject(availability(service=silent), latency)))
     assert (found.check, found.line) == ("service/no-escalation", 1)
-
-
-def test_service_reserved_name_overview() -> None:
-    found = run_offline(subject(availability(service=SHOP.model_copy(update={"name": "overview"}))))
-    assert ids(found) == ["service/reserved-name"]
 
 
 def test_service_defined_differently_names_the_field_and_the_other_place() -> None:

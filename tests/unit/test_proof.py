@@ -12,7 +12,7 @@ from sloproof.alerts.proof_cases import burn_plan
 from sloproof.alerts.proof_report import as_document, as_junit, columns, rows, summary
 from sloproof.alerts.proof_rules import rules_behind
 from sloproof.alerts.proof_traffic import Stretch, counters, counters_born_later
-from sloproof.promql.reading import selectors_read
+from sloproof.promql import selectors_in
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, ProbeUp, Service
 
 API = Service(name="api", owner="team", job="api")
@@ -73,7 +73,7 @@ def test_only_the_rules_that_an_alert_reads_are_loaded() -> None:
 
 
 def test_the_selectors_of_an_expression_are_read_without_windows_and_offsets() -> None:
-    read = selectors_read('sum(rate(a{x="a offset 1d"}[5m] offset 1h)) / (b @ 5 > 0) or {job="no name"}')
+    read = selectors_in('sum(rate(a{x="a offset 1d"}[5m] offset 1h)) / (b @ 5 > 0) or {job="no name"}')
     assert [str(selector) for selector in read] == ['a{x="a offset 1d"}', "b"]
 
 

@@ -7,7 +7,7 @@ from sloproof import names
 from sloproof.alerts.proof import Check, Document, NotExpressible, ProofCase, ProofPlan
 from sloproof.alerts.proof_rules import rules_behind
 from sloproof.definition import parse_duration
-from sloproof.promql.reading import selectors_read
+from sloproof.promql import selectors_in
 
 NO_CASE = "no promtool case is known for an expression of this shape"
 
@@ -65,5 +65,5 @@ def _checks(test: Document) -> Iterator[Check]:
 
 
 def _asked_alerts(test: Mapping[str, Any]) -> set[str]:
-    read = [selector for asked in test["promql_expr_test"] for selector in selectors_read(asked["expr"])]
+    read = [selector for asked in test["promql_expr_test"] for selector in selectors_in(asked["expr"])]
     return {matcher.value for selector in read for matcher in selector.matchers if matcher.label == names.ALERT_NAME}

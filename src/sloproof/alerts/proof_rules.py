@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sloproof.alerts.proof import Document
-from sloproof.promql import Selector
-from sloproof.promql.reading import selectors_read
+from sloproof.promql import Selector, selectors_in
 
 
 def rules_behind(groups: Sequence[Document], alert: str) -> list[Document]:
@@ -21,14 +20,14 @@ def rules_behind(groups: Sequence[Document], alert: str) -> list[Document]:
     """
     rules = [rule for group in groups for rule in group["rules"]]
     needed = {id(rule) for rule in rules if rule.get("alert") == alert}
-    waiting = [selector for rule in rules if id(rule) in needed for selector in selectors_read(str(rule["expr"]))]
+    waiting = [selector for rule in rules if id(rule) in needed for selector in selectors_in(str(rule["expr"]))]
     recorded = _by_name(rules)
     while waiting:
         selector = waiting.pop()
         for rule in recorded.get(selector.metric, ()):
             if id(rule) not in needed and _may_be(rule, selector):
                 needed.add(id(rule))
-                waiting.extend(selectors_read(str(rule["expr"])))
+                waiting.extend(selectors_in(str(rule["expr"])))
     return list(_kept(groups, needed))
 
 

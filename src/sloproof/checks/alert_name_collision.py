@@ -11,33 +11,44 @@ _HINT = "rename one of the two; runbooks and routes are bound to the alert's nam
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    """Names that differ as written and read alike as alerts: `a-b/c` and `a/b-c`."""
-    first: dict[str, tuple[str, Place]] = {}
-    for slo, place in subject.slos:
-        alert = names.burn_alert(slo.service.name, slo.name, "fast")
-        identity, other = first.setdefault(alert, (slo.identity, place))
-        if identity != slo.identity:
-            yield place.problem(
-                f"the alerts of `{slo.identity}` and of `{identity}` ({other.path}:{other.line}) "
-                f"would both be called `{alert}`",
-                ID,
-                _HINT,
-            )
-    yield from _of_other_kinds(subject)
+    """Names that differ as written and read alike as alerts: `a-b/c` and `a/b-c`, or a cause and a burn alert.
 
-
-def _of_other_kinds(subject: Subject) -> Iterator[Problem]:
-    """A cause that is called as a burn alert, or as a cause of another service."""
-    first: dict[str, tuple[tuple[str, ...], Place]] = {}
+    Alerts of all kinds and of all services are compared with each other; two definitions are told once.
+    """
+    first: dict[str, tuple[GeneratedRule, Place]] = {}
+    told: set[tuple[Place, Place]] = set()
     for group in subject.groups:
         for rule in group.rules:
-            if rule.is_alert:
-                origin, place = _origin(rule), subject.place_of(rule, group)
-                other, there = first.setdefault(rule.name, (origin, place))
-                if other != origin and (origin[-1] or other[-1]):
-                    where = f"{there.path}:{there.line}" if there.line else there.path
-                    yield place.problem(f"this alert and one of {where} would both be called `{rule.name}`", ID, _HINT)
+            if not rule.is_alert:
+                continue
+            place = subject.place_of(rule, group)
+            other, there = first.setdefault(rule.name, (rule, place))
+            if other is rule or _are_causes(rule, other):  # of one name, causes are told apart by their places alone
+                continue
+            if (place, there) not in told:
+                told.add((place, there))
+                yield place.problem(_sentence(rule, other, there), ID, _HINT)
+    for alert, place in subject.cause_twins:
+        taken = _where(subject.causes[alert])
+        yield place.problem(f"this cause and that of {taken} would both be called `{alert}`", ID, _HINT)
 
 
-def _origin(rule: GeneratedRule) -> tuple[str, ...]:
-    return tuple(rule.labels.get(label, "") for label in (names.SERVICE, names.SLO, names.KIND))
+def _are_causes(*rules: GeneratedRule) -> bool:
+    return all(rule.labels.get(names.KIND) == names.CAUSE for rule in rules)
+
+
+def _sentence(rule: GeneratedRule, other: GeneratedRule, there: Place) -> str:
+    mine, theirs = _identity(rule), _identity(other)
+    if mine and theirs and mine != theirs:
+        return f"the alerts of `{mine}` and of `{theirs}` ({_where(there)}) would both be called `{rule.name}`"
+    return f"this alert and one of {_where(there)} would both be called `{rule.name}`"
+
+
+def _identity(rule: GeneratedRule) -> str:
+    """The objective of an alert; empty for alerts of a service."""
+    slo = rule.labels.get(names.SLO, "")
+    return names.identity(rule.labels.get(names.SERVICE, ""), slo) if slo else ""
+
+
+def _where(place: Place) -> str:
+    return f"{place.path}:{place.line}" if place.line else place.path

@@ -14,7 +14,8 @@ ID = "slo/errors-not-initialised"
 YOUNG = "slo/young-error-series"
 _HINT = (
     "let the client create the series at 0 when it starts, for each code or result that it can count; `rate()` does "
-    "not see the first value of a series, and up to a third of the errors is lost with it"
+    "not see the first value of a series, and up to a third of the errors is lost with it; where the client cannot be "
+    "changed, say `born_late=True` on its `ErrorRatio`"
 )
 _Labels = frozenset[tuple[str, str]]
 
@@ -25,7 +26,7 @@ def check(subject: Subject, prometheus: Prometheus, start: float, end: float) ->
     for slo, place in subject.slos:
         for indicator in indicators_of(slo):
             counters = indicator.counters()
-            if counters is not None and counters.bad is not None:
+            if counters is not None and counters.bad is not None and not counters.born_late:
                 bad, total = parse_selector(counters.bad), parse_selector(counters.total)
                 yield from _of_counters(Seen(prometheus, window, start, end), slo, place, bad, total)
 

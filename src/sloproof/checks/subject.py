@@ -94,7 +94,8 @@ class Subject:
         policies: the burn policy of each objective, by identity.
         tier_references: what experiments expect of tiers.
         groups: the rules that the definitions imply.
-        causes: where the alert of each cause is defined, by the alert's name.
+        causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
+        cause_twins: the further causes of a name that another cause has already: the alert's name, and where.
         pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
         timing: the clock of the rules.
     """
@@ -104,6 +105,7 @@ class Subject:
     tier_references: Sequence[TierReference] = field(default=())
     groups: Sequence[GeneratedGroup] = field(default=())
     causes: Mapping[str, Place] = field(default_factory=dict)
+    cause_twins: Sequence[tuple[str, Place]] = field(default=())
     pages: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = REAL
 
@@ -127,7 +129,7 @@ class Subject:
     def place_of(self, rule: GeneratedRule, group: GeneratedGroup) -> Place:
         """Where the definition of a rule stands; its file, where nothing is known of it."""
         service, slo = rule.labels.get(names.SERVICE, ""), rule.labels.get(names.SLO, "")
-        if rule.is_alert and rule.name in self.causes:
+        if rule.is_alert and rule.labels.get(names.KIND) == names.CAUSE and rule.name in self.causes:
             return self.causes[rule.name]
         return self._places.get((service, slo)) or Place(group.file, 0, rule.name)
 

@@ -14,6 +14,7 @@ from sloproof.promql.expression import (
     equals,
     quote,
     rate,
+    rate_from_birth,
 )
 from sloproof.promql.parsing import check_expression, check_rendered, parse_selector, selectors_in
 from sloproof.promql.substitution import replaced
@@ -41,6 +42,7 @@ __all__ = [
     "parse_written",
     "quote",
     "rate",
+    "rate_from_birth",
     "replaced",
     "selectors_in",
 ]

@@ -45,6 +45,7 @@ def parse_selector(text: str) -> Selector:
     return found
 
 
+@lru_cache(maxsize=4096)
 def selectors_in(text: str) -> tuple[Selector, ...]:
     """Every named series that an expression reads, without windows and offsets.
 
@@ -52,7 +53,8 @@ def selectors_in(text: str) -> tuple[Selector, ...]:
         text: any PromQL expression.
 
     Returns:
-        Each selector once, in the order written; those without a metric's name are left out.
+        Each selector once, in the order written; those that name no metric, or choose between matchers with `or`, are
+        left out.
 
     Raises:
         ValueError: it does not parse.
@@ -61,7 +63,7 @@ def selectors_in(text: str) -> tuple[Selector, ...]:
 
     def look(node: Any) -> None:
         inner = getattr(node, "vector_selector", node)
-        if isinstance(inner, promql_parser.VectorSelector):
+        if isinstance(inner, promql_parser.VectorSelector) and not inner.matchers.or_matchers:
             found.append(selector_of(inner))
 
     promql_parser.walk(_parse(text), look)

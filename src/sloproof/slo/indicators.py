@@ -94,11 +94,13 @@ class EventCounters(Definition):
         total: selector of the counter of all events.
         bad: selector of the counter of bad events.
         good: selector of the counter of good events; bad ones are the rest.
+        born_late: the first value of a bad series that is born with it is counted too.
     """
 
     total: str
     bad: str | None = None
     good: str | None = None
+    born_late: bool = False
 
 
 class Indicator(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-from sloproof.promql import Expression, Matcher, Number, Selector, call, parse_selector, rate
+from sloproof.promql import Expression, Matcher, Number, Selector, call, parse_selector, rate, rate_from_birth
 from sloproof.slo.indicators import (
     GIVEN_LATER,
     EventCounters,
@@ -23,24 +23,28 @@ class ErrorRatio(EventIndicator):
         errors: selector of the counter of bad events.
         total: selector of the counter of all events.
         good: what a good event is, in plain words.
+        born_late: error series come into being with their first error, as with clients that do not create them at 0.
+            Their first value is then counted too, where their target (`job`, `instance`) was scraped before. It
+            reads the raw series several times, so mend the client where you can.
     """
 
     kind: Literal["error-ratio"] = "error-ratio"
     errors_selector: SelectorText
     total_selector: SelectorText
     good: Words = "answered without a server error"
+    born_late: bool = False
 
     def __init__(self, *, errors: str = GIVEN_LATER, total: str = GIVEN_LATER, **others: Any) -> None:
         super().__init__(**given(others, errors_selector=errors, total_selector=total))
 
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """Bad events per second over the window; zero when traffic exists and no error was ever seen."""
-        seen = rate(parse_selector(self.errors_selector), window).sum(by=by)
+        seen = self._counted(self.errors_selector, window).sum(by=by)
         return seen.otherwise(Number(0) * self.total(window, by=by))
 
     def total(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """All events per second over the window."""
-        return rate(parse_selector(self.total_selector), window).sum(by=by)
+        return self._counted(self.total_selector, window).sum(by=by)
 
     def samples(self) -> tuple[SampleSeries, ...]:
         """A bad series, and a good one where the total does not count the bad one already."""
@@ -52,7 +56,7 @@ class ErrorRatio(EventIndicator):
 
     def counters(self) -> EventCounters:
         """The two counters as they are."""
-        return EventCounters(total=self.total_selector, bad=self.errors_selector)
+        return EventCounters(total=self.total_selector, bad=self.errors_selector, born_late=self.born_late)
 
     def selectors(self) -> tuple[str, ...]:
         """The total alone: a service without errors has no error series yet."""
@@ -61,6 +65,11 @@ class ErrorRatio(EventIndicator):
     def sentence(self) -> str:
         """What a good event is."""
         return self.good
+
+    def _counted(self, counter: str, window: timedelta) -> Expression:
+        if not self.born_late:
+            return rate(parse_selector(counter), window)
+        return rate_from_birth(parse_selector(counter), window, parse_selector(self.total_selector))
 
 
 class GoodRatio(EventIndicator):

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from sloproof import names
+from sloproof.alerts import CauseAlert
 from sloproof.chaos.experiment import Experiment
 from sloproof.checks import GeneratedGroup, GeneratedRule, Place, Subject, TierReference
 from sloproof.definition import parse_duration
@@ -21,12 +22,15 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def subject_of(workspace: Workspace) -> Subject:
     """The definitions with their places, the rules that they imply, and the runbook pages that exist."""
     slos = [(one.definition, _place(one)) for one in workspace.definitions if isinstance(one.definition, SLO)]
+    causes = list(_causes(workspace))
+    first = dict(reversed(causes))
     return Subject(
         slos=slos,
         policies={slo.identity: workspace.policy(slo) for slo, _ in slos},
         tier_references=tuple(_tier_references(workspace)),
         groups=tuple(_groups(workspace)),
-        causes=dict(_causes(workspace)),
+        causes=first,
+        cause_twins=tuple((alert, place) for alert, place in causes if first[alert] != place),
         pages=_pages(workspace),
         timing=workspace.settings.timing(),
     )
@@ -62,9 +66,8 @@ def _rule(rule: dict[str, Any]) -> GeneratedRule:
 
 def _causes(workspace: Workspace) -> Iterator[tuple[str, Place]]:
     for located in workspace.definitions:
-        definition: Any = located.definition
-        if type(definition).__name__ == "CauseAlert":
-            yield names.cause_alert(definition.service.name, definition.name), _place(located)
+        if isinstance(located.definition, CauseAlert):
+            yield names.cause_alert(located.definition.service.name, located.definition.name), _place(located)
 
 
 def _pages(workspace: Workspace) -> dict[str, str]:
