@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 import yaml
 
-from sloproof.alertmanager import Alertmanager
+from sloproof.alertmanager import Alertmanager, Silence
 from sloproof.alerts import REAL, Routing
 from sloproof.alerts.routed_alerts import RoutedAlert, routed_alerts
 from sloproof.alerts.silence import chaos_silence
-from sloproof.errors import PartFailed
+from sloproof.chaos.experiment import Experiment, Fires, Holds, Resolves
+from sloproof.chaos.faults import KillInstance
+from sloproof.chaos.run_silence import run_silence, silenced
+from sloproof.errors import PartFailed, UsageError
 from sloproof.http import Connection
 from sloproof.lab.parts import find
+from sloproof.loadtests.profile import LoadProfile
 from sloproof.workspace.alert_artifacts import alert_rules, unproven_causes
 from sloproof.workspace.artifacts import all_artifacts, read_page
 from sloproof.workspace.loading import Workspace, load_workspace
@@ -223,7 +227,12 @@ def _quoted(value: str) -> str:
 
 @pytest.fixture(scope="module")
 def alertmanager(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
-    folder = tmp_path_factory.mktemp("alertmanager")
+    with started(workspace, tmp_path_factory.mktemp("alertmanager")) as (client, _):
+        yield client
+
+
+@contextmanager
+def started(workspace: Workspace, folder: Path) -> Iterator[tuple[Alertmanager, subprocess.Popen[bytes]]]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -240,7 +249,7 @@ def alertmanager(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory)
     try:
         with Alertmanager(f"http://127.0.0.1:{port}") as client:
             eventually(client.ready, "start-up")
-            yield client
+            yield client, process
     finally:
         process.terminate()
         process.wait(10)
@@ -313,3 +322,80 @@ def test_a_silence_can_be_ended_early_and_twice(alertmanager: Alertmanager) -> N
 def test_a_silence_that_does_not_exist_cannot_be_ended(alertmanager: Alertmanager) -> None:
     with pytest.raises(PartFailed, match="silence"):
         alertmanager.expire_silence("00000000-0000-0000-0000-000000000000")
+
+
+def experiment(*expect: Any, system: str = "mail") -> Experiment:
+    load = LoadProfile(name="steady", system=system, users=1, duration="20s", locustfile="users/tasks.py")
+    fault = KillInstance("a1", at="2s", back_after="4s")
+    return Experiment(name="break-it", system=system, load=load, faults=[fault], expect=list(expect))
+
+
+def test_a_run_silences_what_it_does_not_expect_and_never_what_it_expects(
+    workspace: Workspace, alertmanager: Alertmanager
+) -> None:
+    latency = next(slo for slo in workspace.slos if slo.identity == "mail/latency")
+    planned = run_silence(experiment(Fires(latency, tier="fast"), Resolves(latency, tier="fast")), time.time())
+    expected, other, elsewhere = "MailLatencyFastBurn", "MailLatencyAbsent", "ShopHighCpu"
+    with silenced(alertmanager, planned, pytest.fail):
+        fire(alertmanager, *(labels_of(workspace, name) for name in (expected, other, elsewhere)))
+        eventually(lambda: state_of(alertmanager, other) == "suppressed", "the silence of what is not expected")
+        assert not next(alert for alert in alertmanager.alerts() if alert.name == expected).silenced_by
+        assert not next(alert for alert in alertmanager.alerts() if alert.name == elsewhere).silenced_by
+        eventually(lambda: state_of(alertmanager, expected) == "active", "the expected alert")
+    eventually(lambda: not silenced_by(alertmanager, other), "the end of the silence")
+
+
+def silenced_by(alertmanager: Alertmanager, name: str) -> tuple[str, ...]:
+    return next(alert.silenced_by for alert in alertmanager.alerts() if alert.name == name)
+
+
+def test_the_silence_of_a_run_that_fails_ends_with_it(workspace: Workspace, alertmanager: Alertmanager) -> None:
+    planned = run_silence(experiment(Holds(workspace.slos[0]), system="unheard-of"), time.time())
+
+    def ours() -> Silence:
+        (silence,) = [one for one in alertmanager.silences() if one.matchers[0].value == "unheard-of"]
+        return silence
+
+    def run() -> None:
+        with silenced(alertmanager, planned, pytest.fail):
+            assert ours().state == "active"
+            assert ours().ends_at - ours().starts_at < 600  # also after SIGKILL
+            raise PartFailed("a part died")
+
+    with pytest.raises(PartFailed, match="a part died"):
+        run()
+    assert ours().state == "expired"
+
+
+def test_without_alertmanager_nothing_begins(workspace: Workspace) -> None:
+    planned = run_silence(experiment(Holds(workspace.slos[0])), time.time())
+    with (
+        Alertmanager("http://127.0.0.1:9") as nobody,
+        pytest.raises(PartFailed, match="cannot be reached"),
+        silenced(nobody, planned, pytest.fail),
+    ):
+        pytest.fail("the run began")
+
+
+def test_an_alertmanager_that_dies_on_the_way_does_not_hide_how_the_run_ended(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    planned = run_silence(experiment(Holds(workspace.slos[0])), time.time())
+    said: list[str] = []
+
+    def run() -> None:
+        with started(workspace, tmp_path) as (client, process), silenced(client, planned, said.append):
+            process.kill()
+            process.wait(10)
+            raise PartFailed("the run's own")
+
+    with pytest.raises(PartFailed, match="the run's own"):
+        run()
+    assert "cannot be reached" in said[0] and "ends by itself at" in said[0]
+
+
+def test_a_run_longer_than_a_silence_may_last_is_refused_before_it_begins(workspace: Workspace) -> None:
+    long = experiment(Holds(workspace.slos[0]))
+    long = long.model_copy(update={"load": long.load.model_copy(update={"duration": timedelta(days=1)})})
+    with pytest.raises(UsageError, match="longer than a silence may last"):
+        run_silence(long, time.time())

@@ -1,5 +1,6 @@
 """A silence for planned chaos: it names what it silences, and it always ends."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,7 +53,14 @@ class PlannedSilence(Definition):
 
 
 def chaos_silence(
-    service: str, *, starts_at: float, lasts: timedelta, created_by: str, reason: str, severity: str | None = None
+    service: str,
+    *,
+    starts_at: float,
+    lasts: timedelta,
+    created_by: str,
+    reason: str,
+    severity: str | None = None,
+    but: Sequence[str] = (),
 ) -> PlannedSilence:
     """The silence of a service's alerts during planned chaos.
 
@@ -63,13 +71,15 @@ def chaos_silence(
         created_by: whoever runs it.
         reason: what is planned.
         severity: only alerts of this severity; all of them by default.
+        but: names of alerts that are not silenced.
 
     Raises:
         ValueError: it would not end within a day, or last no time at all.
     """
     only = (equals(names.SEVERITY, severity),) if severity is not None else ()
+    others = (Matcher(names.ALERT_NAME, "!~", "|".join(but)),) if but else ()
     return PlannedSilence(
-        matchers=(equals(names.SERVICE, service), *only),
+        matchers=(equals(names.SERVICE, service), *only, *others),
         starts_at=starts_at,
         ends_at=starts_at + lasts.total_seconds(),
         created_by=created_by,

@@ -1,5 +1,7 @@
 """`sloproof chaos run | undo`."""
 
+import time
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -12,13 +14,19 @@ ExperimentName = Annotated[str, typer.Argument(help="An experiment of `chaos/`, 
 Report = Annotated[
     str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
 ]
+Silent = Annotated[
+    bool,
+    typer.Option("--silence", help="Silence the service's alerts that the experiment does not expect while it runs."),
+]
 
 
 @app.command()
-def run(name: ExperimentName, report: Report = None) -> None:
+def run(name: ExperimentName, report: Report = None, silence: Silent = False) -> None:
     """Run an experiment against the lab: its load, its faults, and what must be seen."""
+    from sloproof.alertmanager import Alertmanager
     from sloproof.chaos.experiment import Experiment
     from sloproof.chaos.run import run_experiment
+    from sloproof.chaos.run_silence import expected_alerts, run_silence, silenced
     from sloproof.chaos.stage import Stage
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
@@ -29,15 +37,29 @@ def run(name: ExperimentName, report: Report = None) -> None:
     require("load", "chaos")
     workspace = load_workspace()
     experiment = workspace.named(Experiment, name)
-    surroundings = surroundings_of(workspace, running_lab(workspace, experiment.system))
+    lab = running_lab(workspace, experiment.system)
+    surroundings = surroundings_of(workspace, lab)
+    planned = run_silence(experiment, time.time()) if silence else None
     folder = new_run_folder(workspace, name)
     for fault in experiment.faults:
         console.say(f"planned: {fault.describe()}")
-    with recorded_in(folder, report), live_line() as watch:
+    with ExitStack() as during:
+        during.enter_context(recorded_in(folder, report))
+        if planned is not None:
+            alertmanager = during.enter_context(Alertmanager(lab.alertmanager))
+            during.enter_context(silenced(alertmanager, planned, console.say))
+            console.say(
+                f"silenced, until the run is over: alerts of `{experiment.system}`{_but(expected_alerts(experiment))}"
+            )
+        watch = during.enter_context(live_line())
         facts = run_experiment(experiment, surroundings, folder, watch)
     stage = Stage.of_experiment(experiment, facts)
-    command = f"sloproof chaos run {name}"
+    command = f"sloproof chaos run {name}" + (" --silence" if silence else "")
     raise typer.Exit(conclude([stage], surroundings, folder, f"Chaos experiment {name}", command, report))
+
+
+def _but(alerts: tuple[str, ...]) -> str:
+    return f", but {', '.join(f'`{alert}`' for alert in alerts)}" if alerts else ""
 
 
 @app.command()
