@@ -127,7 +127,9 @@ objectives = st.one_of(
     st.integers(1, 20).map(lambda nines: Decimal(100) - Decimal(1).scaleb(-nines)),
     st.sampled_from((Decimal(1), Decimal(50), Decimal("1E+1"), Decimal("99.90"), Decimal("1E-9"))),
 )
-windows = st.sampled_from(("7d", "28d", "30d", "90d"))
+windows = st.sampled_from(
+    ({"window": "7d"}, {"window": "28d"}, {"window": "90d"}, {"calendar": "month"}, {"calendar": "quarter"})
+)
 
 
 @st.composite
@@ -142,7 +144,9 @@ def objectives_of_anybody(draw: st.DrawFn) -> SLO:
             escalation=draw(words()),
         )
         indicator: Any = (
-            ErrorRatio(errors=draw(selectors), total=draw(selectors), good=draw(sentences()))
+            ErrorRatio(
+                errors=draw(selectors), total=draw(selectors), good=draw(sentences()), born_late=draw(st.booleans())
+            )
             if draw(st.booleans())
             else LatencyBelow(
                 timedelta(milliseconds=draw(st.integers(1, 100_000))),
@@ -155,7 +159,7 @@ def objectives_of_anybody(draw: st.DrawFn) -> SLO:
             name=draw(names),
             objective=draw(objectives),
             sli=indicator,
-            window=draw(windows),
+            **draw(windows),
             description=draw(words()),
         )
     except ValidationError:
