@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from sloproof.checks.recorded import Recorded
 from sloproof.checks.subject import Subject
 from sloproof.errors import Problem
-from sloproof.promql import selectors_in
-from sloproof.promql.label_sets import Labels, unmatched
+from sloproof.promql.label_sets import Labels
 
 ID = "rules/labels-differ"
 UNRECORDED = "rules/unrecorded-series"
@@ -17,7 +16,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     recorded = Recorded(subject.groups)
     for group in subject.groups:
         for rule in group.rules:
-            for one in unmatched(rule.expression, recorded.known):
+            for one in recorded.joined(rule).unmatched:
                 if rule.is_alert and one.operator == "or":
                     continue  # `or vector(0)` is fair in a cause that people write
                 yield subject.place_of(rule, group).problem(
@@ -26,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                     ID,
                     "give both sides the same labels, or say with `on(...)` which ones must agree",
                 )
-            for selector in selectors_in(rule.expression) if rule.is_alert else ():
+            for selector in recorded.joined(rule).selectors if rule.is_alert else ():
                 if recorded.lacks(selector):
                     yield subject.place_of(rule, group).problem(
                         f"`{rule.name}` reads `{selector}`, and no rule records it, so it can never fire",

@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sloproof import names
-from sloproof.checks.subject import GeneratedGroup
+from sloproof.checks.subject import GeneratedGroup, GeneratedRule
 from sloproof.promql import Matcher, Selector
-from sloproof.promql.label_sets import Labels, LabelSets, label_sets
+from sloproof.promql.label_sets import Joined, Labels, LabelSets, joined
 
 _OURS = "slo:"
-_PASSES = 2
-"""A rule may read a series that a later group records; two readings settle their labels."""
+
+_Key = tuple[str, str, str]
+"""The name of a recorded series, its service and its objective."""
 
 
 class Recorded:
@@ -21,17 +22,21 @@ class Recorded:
     """
 
     def __init__(self, groups: Sequence[GeneratedGroup]) -> None:
-        self._series: dict[tuple[str, str, str], list[Labels | None]] = {}
-        self._names: dict[str, list[tuple[str, str, str]]] = {}
-        for _ in range(_PASSES):
-            found: dict[tuple[str, str, str], list[Labels | None]] = {}
-            for rule in (rule for group in groups for rule in group.rules if not rule.is_alert):
-                inferred = label_sets(rule.expression, self.known)
-                labels = [None] if inferred is None else [{**one, **rule.labels} for one in inferred]
-                found.setdefault(_key(rule.name, rule.labels), []).extend(labels)
-            self._series, self._names = found, {}
-            for key in found:
-                self._names.setdefault(key[0], []).append(key)
+        self._rules: dict[_Key, list[GeneratedRule]] = {}
+        self._names: dict[str, list[_Key]] = {}
+        self._series: dict[_Key, list[Labels | None]] = {}
+        self._joined: dict[int, Joined] = {}
+        for rule in (rule for group in groups for rule in group.rules if not rule.is_alert):
+            self._rules.setdefault(_key(rule.name, rule.labels), []).append(rule)
+        for key in self._rules:
+            self._names.setdefault(key[0], []).append(key)
+
+    def joined(self, rule: GeneratedRule) -> Joined:
+        """How one of the rules puts series together."""
+        found = self._joined.get(id(rule))
+        if found is None:
+            found = self._joined[id(rule)] = joined(rule.expression, self.known)
+        return found
 
     def known(self, selector: Selector) -> LabelSets:
         """The labels of the recorded series that a selector matches; None for a series of another origin."""
@@ -50,11 +55,23 @@ class Recorded:
     def _candidates(self, selector: Selector) -> list[Labels | None]:
         equal = {m.label: m.value for m in selector.matchers if m.operator == "="}
         if names.SERVICE in equal and names.SLO in equal:
-            return self._series.get(_key(selector.metric, equal), [])
-        return [labels for key in self._names[selector.metric] for labels in self._series[key]]
+            key = _key(selector.metric, equal)
+            return self._labels(key) if key in self._rules else []
+        return [labels for key in self._names[selector.metric] for labels in self._labels(key)]
+
+    def _labels(self, key: _Key) -> list[Labels | None]:
+        """The labels of the series that the rules of a key record, worked out when they are first asked for."""
+        if key not in self._series:
+            self._series[key] = [None]  # what a rule that reads itself is told
+            found: list[Labels | None] = []
+            for rule in self._rules[key]:
+                inferred = self.joined(rule).sets
+                found += [None] if inferred is None else [{**one, **rule.labels} for one in inferred]
+            self._series[key] = found
+        return self._series[key]
 
 
-def _key(metric: str, labels: Mapping[str, str]) -> tuple[str, str, str]:
+def _key(metric: str, labels: Mapping[str, str]) -> _Key:
     return metric, labels.get(names.SERVICE, ""), labels.get(names.SLO, "")
 
 

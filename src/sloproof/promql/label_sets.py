@@ -5,11 +5,13 @@ Prometheus joins only series whose labels are equal, says nothing when none are,
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import promql_parser
 
-from sloproof.promql.expression import Selector
+from sloproof.promql.expression import Matcher, Selector
+from sloproof.promql.frame import framed, parses
 from sloproof.promql.parsing import selector_of
 
 Labels = Mapping[str, str | None]
@@ -43,8 +45,26 @@ class Unmatched:
     right: Labels
 
 
-def label_sets(text: str, known: Known) -> LabelSets:
-    """The labels that an expression's series carry.
+@dataclass(frozen=True)
+class Joined:
+    """How an expression puts series together.
+
+    Args:
+        sets: the labels that its own series carry.
+        unmatched: every operator that joins series whose labels can never be equal, from the outermost inwards;
+            operands whose labels only the data decides are left out.
+        selectors: every named series that it reads.
+    """
+
+    sets: LabelSets
+    unmatched: tuple[Unmatched, ...]
+    selectors: tuple[Selector, ...]
+
+
+def joined(text: str, known: Known) -> Joined:
+    """What becomes of labels in an expression.
+
+    Expressions that differ only in the values of labels come to the same, so each kind is worked out once.
 
     Args:
         text: PromQL.
@@ -53,27 +73,114 @@ def label_sets(text: str, known: Known) -> LabelSets:
     Raises:
         ValueError: the text is not PromQL.
     """
-    return _sets(promql_parser.parse(text), known)
+    frame, selectors = _apart(text)
+    values = _Values()
+    sets = tuple(values.hidden(known(selector)) for selector in selectors)
+    equal = tuple(values.hidden((_equal_labels(selector),)) for selector in selectors) if "absent" in frame else ()
+    found, mismatches = _of_frame(frame, sets, equal)
+    shown = tuple(Unmatched(one.operator, values.labels(one.left), values.labels(one.right)) for one in mismatches)
+    return Joined(values.shown(found), shown, tuple(one for one in selectors if one.metric))
+
+
+def label_sets(text: str, known: Known) -> LabelSets:
+    """The labels that an expression's series carry; as `joined`."""
+    return joined(text, known).sets
 
 
 def unmatched(text: str, known: Known) -> tuple[Unmatched, ...]:
-    """Every operator of an expression that joins series whose labels can never be equal.
+    """Every operator of an expression that joins series whose labels can never be equal; as `joined`.
 
     `or` is among them: it then mixes series of two kinds, and what comes after it drops one kind.
-
-    Args:
-        text: PromQL.
-        known: the labels of recorded series.
-
-    Returns:
-        From the outermost operator inwards; operands whose labels only the data decides are left out.
-
-    Raises:
-        ValueError: the text is not PromQL.
     """
-    joins = (node for node in _nodes(promql_parser.parse(text)) if isinstance(node, promql_parser.BinaryExpr))
-    found = (_mismatch(node, known) for node in joins)
-    return tuple(one for one in found if one is not None)
+    return joined(text, known).unmatched
+
+
+_Hidden = tuple[tuple[tuple[str, str | None], ...], ...] | None
+"""Label sets whose values are numbers in the order of their first appearance."""
+
+
+class _Values:
+    """The values of labels in one expression: only which of them are equal matters to what becomes of the labels."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+        self._values: dict[str, str] = {}
+
+    def hidden(self, sets: LabelSets) -> _Hidden:
+        """Label sets with numbers for values."""
+        if sets is None:
+            return None
+        return tuple(tuple((label, self._number(value)) for label, value in one.items()) for one in sets)
+
+    def shown(self, sets: LabelSets) -> LabelSets:
+        """Label sets with values for numbers."""
+        return None if sets is None else tuple(self.labels(one) for one in sets)
+
+    def labels(self, one: Labels) -> Labels:
+        """Labels with values for numbers."""
+        return {label: None if number is None else self._values[number] for label, number in one.items()}
+
+    def _number(self, value: str | None) -> str | None:
+        if value is None:
+            return None
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = str(len(self._numbers))
+            self._values[number] = value
+        return number
+
+
+def _apart(text: str) -> tuple[str, tuple[Selector, ...]]:
+    """An expression's frame, and the selectors that stand where those of the frame are; itself where it has none."""
+    frame, braces = framed(text)
+    if not (parses(frame) and all(parses(f"x{one}") for one in braces)):
+        return text, _selectors(text)
+    matchers = [_matchers(one) for one in braces]
+    return frame, tuple(
+        Selector(one.metric, matchers[int(one.matchers[0].value)]) if one.matchers else one for one in _selectors(frame)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _matchers(braces: str) -> tuple[Matcher, ...]:
+    return selector_of(promql_parser.parse(f"x{braces}")).matchers
+
+
+@lru_cache(maxsize=4096)
+def _selectors(frame: str) -> tuple[Selector, ...]:
+    """Each selector once, in the order of the tree."""
+    found = (node for node in _nodes(promql_parser.parse(frame)) if isinstance(node, promql_parser.VectorSelector))
+    return tuple(dict.fromkeys(selector_of(node) for node in found))
+
+
+@lru_cache(maxsize=4096)
+def _of_frame(
+    frame: str, sets: tuple[_Hidden, ...], equal: tuple[_Hidden, ...]
+) -> tuple[LabelSets, tuple[Unmatched, ...]]:
+    """The label sets of a frame's series and its mismatches; the values of all labels are hidden."""
+    selectors = _selectors(frame)
+    found = {selector: _mappings(one) for selector, one in zip(selectors, sets, strict=True)}
+    required = {one: _mappings(labels) or () for one, labels in zip(selectors, equal, strict=False)}
+    tree, known = promql_parser.parse(frame), _Reading(found, required)
+    joins = (node for node in _nodes(tree) if isinstance(node, promql_parser.BinaryExpr))
+    mismatches = (_mismatch(node, known) for node in joins)
+    return _sets(tree, known), tuple(one for one in mismatches if one is not None)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is known of the selectors of a frame: the labels of their series, and those that they demand."""
+
+    found: Mapping[Selector, LabelSets]
+    required: Mapping[Selector, tuple[Labels, ...]]
+
+
+def _mappings(hidden: _Hidden) -> LabelSets:
+    return None if hidden is None else tuple(dict(one) for one in hidden)
+
+
+def _equal_labels(selector: Selector) -> Labels:
+    return {m.label: m.value for m in selector.matchers if m.operator == "="}
 
 
 def _nodes(node: Any) -> Iterator[Any]:
@@ -86,9 +193,9 @@ def _nodes(node: Any) -> Iterator[Any]:
         yield from _nodes(argument)
 
 
-def _sets(node: Any, known: Known) -> LabelSets:
+def _sets(node: Any, known: _Reading) -> LabelSets:
     if isinstance(node, promql_parser.VectorSelector):
-        return known(selector_of(node))
+        return known.found[selector_of(node)]
     if isinstance(node, promql_parser.MatrixSelector):
         return _sets(node.vector_selector, known)
     if isinstance(node, promql_parser.Call):
@@ -101,7 +208,7 @@ def _sets(node: Any, known: Known) -> LabelSets:
     return None if below is None else _sets(below, known)
 
 
-def _of_call(node: Any, known: Known) -> LabelSets:
+def _of_call(node: Any, known: _Reading) -> LabelSets:
     name = str(node.func.name)
     if name in _ANY_LABELS:
         return None
@@ -109,13 +216,13 @@ def _of_call(node: Any, known: Known) -> LabelSets:
         return ({},)
     if name.startswith("absent"):
         selectors = [selector_of(one) for one in _nodes(node) if isinstance(one, promql_parser.VectorSelector)]
-        return ({m.label: m.value for one in selectors for m in one.matchers if m.operator == "="},)
+        return (dict(pair for one in selectors for labels in known.required[one] for pair in labels.items()),)
     vectors = [argument for argument in node.args if not _is_scalar(argument)]
     sets = _sets(vectors[-1], known) if vectors else ({},)
     return _without(sets, {"le"}) if name.startswith("histogram_") else sets
 
 
-def _of_aggregation(node: Any, known: Known) -> LabelSets:
+def _of_aggregation(node: Any, known: _Reading) -> LabelSets:
     sets, operator = _sets(node.expr, known), str(node.op)
     if operator in ("topk", "bottomk", "limitk", "limit_ratio"):
         return sets
@@ -129,7 +236,7 @@ def _of_aggregation(node: Any, known: Known) -> LabelSets:
     return (dict.fromkeys(sorted(labels)),) if sets is None else _only(sets, labels)
 
 
-def _of_binary(node: Any, known: Known) -> LabelSets:
+def _of_binary(node: Any, known: _Reading) -> LabelSets:
     left, right, operator = _sets(node.lhs, known), _sets(node.rhs, known), str(node.op)
     if _is_scalar(node.lhs):
         return right
@@ -145,7 +252,7 @@ def _of_binary(node: Any, known: Known) -> LabelSets:
     return _compared(left, node)
 
 
-def _mismatch(node: Any, known: Known) -> Unmatched | None:
+def _mismatch(node: Any, known: _Reading) -> Unmatched | None:
     operator = str(node.op)
     if operator not in _JOINS or _is_scalar(node.lhs) or _is_scalar(node.rhs):
         return None

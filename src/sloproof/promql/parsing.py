@@ -1,13 +1,12 @@
 """Reading PromQL that somebody else wrote: selectors of definitions, and our own text parsed back."""
 
-import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import promql_parser
 
 from sloproof.promql.expression import Expression, Matcher, MatchOperator, Selector
+from sloproof.promql.frame import framed, parses
 
 _OPERATORS: dict[str, MatchOperator] = {
     str(promql_parser.MatchOp.Equal): "=",
@@ -90,11 +89,6 @@ def check_expression(text: str) -> None:
     _parse(text)
 
 
-_LITERAL_OR_BRACES = re.compile(
-    r"""(?P<literal>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|\{(?:[^"'`{}]|"(?:[^"\\]|\\.)*")*\}""", re.DOTALL
-)
-
-
 def check_rendered(expression: Expression) -> str:
     """The text of an expression that was built from parts, once Prometheus could read it.
 
@@ -111,26 +105,10 @@ def check_rendered(expression: Expression) -> str:
         ValueError: it does not parse, or its types do not fit; the message says why.
     """
     text = str(expression)
-    if not (_parses(_LITERAL_OR_BRACES.sub(_without_matchers, text)) and all(map(_parses, _matchers_in(text)))):
+    frame, braces = framed(text)
+    if not (parses(frame) and all(parses(f"x{one}") for one in braces)):
         _parse(text)
     return text
-
-
-def _without_matchers(found: re.Match[str]) -> str:
-    return found[0] if found["literal"] else '{a="b"}'
-
-
-def _matchers_in(text: str) -> Iterator[str]:
-    return (f"x{found[0]}" for found in _LITERAL_OR_BRACES.finditer(text) if not found["literal"])
-
-
-@lru_cache(maxsize=16384)
-def _parses(text: str) -> bool:
-    try:
-        promql_parser.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _parse(text: str) -> Any:
