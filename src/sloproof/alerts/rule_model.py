@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from sloproof import names
@@ -22,9 +23,18 @@ class RecordingRule:
     expression: Expression
     labels: Mapping[str, str]
 
+    @cached_property
+    def text(self) -> str:
+        """Its expression, once Prometheus could read it.
+
+        Raises:
+            ValueError: it does not parse.
+        """
+        return check_rendered(self.expression)
+
     def document(self) -> dict[str, Any]:
         """The rule as Prometheus reads it."""
-        return {"record": self.record, "expr": check_rendered(self.expression), "labels": dict(self.labels)}
+        return {"record": self.record, "expr": self.text, "labels": dict(self.labels)}
 
 
 @dataclass(frozen=True)
@@ -39,13 +49,22 @@ class AlertRule:
     keep: timedelta = timedelta()
     """How long it goes on firing after its condition ended (`keep_firing_for`)."""
 
+    @cached_property
+    def text(self) -> str:
+        """Its expression, once Prometheus could read it.
+
+        Raises:
+            ValueError: it does not parse.
+        """
+        return check_rendered(self.expression)
+
     def document(self) -> dict[str, Any]:
         """The rule as Prometheus reads it."""
         hold = {"for": format_duration(self.hold)} if self.hold else {}
         keep = {"keep_firing_for": format_duration(self.keep)} if self.keep else {}
         return {
             "alert": self.alert,
-            "expr": check_rendered(self.expression),
+            "expr": self.text,
             **hold,
             **keep,
             "labels": dict(self.labels),

@@ -1,6 +1,6 @@
 """The alerts that are not burn tiers, as files: causes, absences and budgets, with their tests and pages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,15 +12,11 @@ from sloproof.alerts import (
     CauseAlert,
     Timing,
     absence_for,
-    absence_groups,
     absence_rules,
     budget_alert_rules,
     budget_alerts_for,
-    budget_group,
     burn_alert,
-    cause_groups,
     cause_rule,
-    rules_yaml,
 )
 from sloproof.alerts.absent import scraped
 from sloproof.alerts.budget_tests import absence_cases, budget_cases
@@ -31,6 +27,7 @@ from sloproof.promql import Expression
 from sloproof.slo import SLO, Service
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
+from sloproof.workspace.rule_files import causes_by_service, other_files
 
 ExistingPage = Callable[[str], str | None]
 
@@ -57,7 +54,7 @@ def alert_rules(workspace: Workspace, timing: Timing) -> list[OwnedAlert]:
         found += [OwnedAlert(rule, slo.service) for rule in rules]
     for service in workspace.services:
         absence = absence_for(service, workspace.all_of(AbsenceAlerts))
-        rules = absence_rules(service, _slos_of(workspace, service), absence, timing, links)
+        rules = absence_rules(service, workspace.slos_of(service.name), absence, timing, links)
         found += [OwnedAlert(rule, service) for rule in rules]
     found += [OwnedAlert(cause_rule(cause, timing, links), cause.service) for cause in workspace.all_of(CauseAlert)]
     return found
@@ -65,30 +62,20 @@ def alert_rules(workspace: Workspace, timing: Timing) -> list[OwnedAlert]:
 
 def extra_rules(workspace: Workspace, timing: Timing) -> Iterator[Artifact]:
     """The rules files of causes, and of budgets and absences."""
-    links, folder = workspace.settings.links(), f"alerts/{names.GENERATED}"
-    for service in workspace.services:
-        slos, absence = _slos_of(workspace, service), absence_for(service, workspace.all_of(AbsenceAlerts))
-        groups = [budget_group(slo, workspace.policy(slo), _budget(workspace, slo), timing, links) for slo in slos]
-        kept = [group for group in groups if group is not None]
-        kept += absence_groups(service, slos, absence, timing, links)
-        if kept:
-            yield Artifact(f"{folder}/{names.budget_rules_file(service.name)}", rules_yaml(kept))
-    for name, causes in _causes(workspace).items():
-        text = rules_yaml(cause_groups(name, causes, timing, links))
-        yield Artifact(f"{folder}/{names.cause_rules_file(name)}", text)
+    return (file.artifact() for file in other_files(workspace, timing))
 
 
 def extra_tests(workspace: Workspace) -> Iterator[Artifact]:
     """Their promtool cases, at real windows."""
     timing = workspace.settings.timing()
     for service in workspace.services:
-        slos, absence = _slos_of(workspace, service), absence_for(service, workspace.all_of(AbsenceAlerts))
+        slos, absence = workspace.slos_of(service.name), absence_for(service, workspace.all_of(AbsenceAlerts))
         cases = [
             case for slo in slos for case in budget_cases(slo, workspace.policy(slo), _budget(workspace, slo), timing)
         ] + absence_cases(service, slos, absence, timing)
         files = test_files(service.name, "budget", names.budget_rules_file(service.name), cases)
         yield from (Artifact(f"alerts/tests/{file}", text) for file, text in files.items())
-    for name, causes in _causes(workspace).items():
+    for name, causes in causes_by_service(workspace).items():
         yield from (Artifact(f"alerts/tests/{file}", text) for file, text in cause_tests(name, causes).items())
 
 
@@ -117,7 +104,7 @@ def extra_pages(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifa
         for rule in budget_alert_rules(slo, _budget(workspace, slo), timing, links):
             yield _page(rule, existing, partial(budget_page, rule, slo, timing))
     for service in workspace.services:
-        absence, slos = absence_for(service, workspace.all_of(AbsenceAlerts)), _slos_of(workspace, service)
+        absence, slos = absence_for(service, workspace.all_of(AbsenceAlerts)), workspace.slos_of(service.name)
         for rule in absence_rules(service, slos, absence, timing, links):
             asked = _missing(rule, service, slos, timing)
             yield _page(rule, existing, partial(absence_page, rule, service, asked))
@@ -131,7 +118,7 @@ def _page(rule: AlertRule, existing: ExistingPage, made: Callable[[str | None], 
         raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
 
 
-def _missing(rule: AlertRule, service: Service, slos: list[SLO], timing: Timing) -> Expression:
+def _missing(rule: AlertRule, service: Service, slos: Sequence[SLO], timing: Timing) -> Expression:
     """What an absence alert waits for: the targets, or an objective's events."""
     for slo in slos:
         if rule.alert == names.absent_alert(service.name, slo.name):
@@ -141,15 +128,3 @@ def _missing(rule: AlertRule, service: Service, slos: list[SLO], timing: Timing)
 
 def _budget(workspace: Workspace, slo: SLO) -> BudgetAlerts:
     return budget_alerts_for(slo, workspace.all_of(BudgetAlerts))
-
-
-def _slos_of(workspace: Workspace, service: Service) -> list[SLO]:
-    return [slo for slo in workspace.slos if slo.service.name == service.name]
-
-
-def _causes(workspace: Workspace) -> dict[str, list[CauseAlert]]:
-    """The causes by service, also of services without an objective."""
-    found: dict[str, list[CauseAlert]] = {}
-    for cause in workspace.all_of(CauseAlert):
-        found.setdefault(cause.service.name, []).append(cause)
-    return found

@@ -10,18 +10,15 @@ from sloproof.alerts import (
     Routing,
     Timing,
     alertmanager_config,
-    base_group,
     burn_alert,
-    burn_groups,
-    rules_yaml,
 )
 from sloproof.alerts.rule_tests import rule_tests
 from sloproof.chaos.experiment import Experiment
 from sloproof.errors import SloproofError, UsageError
-from sloproof.slo import SLO
-from sloproof.workspace.alert_artifacts import extra_pages, extra_rules, extra_tests
+from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
+from sloproof.workspace.rule_files import FOLDER, burn_files, rule_files
 
 ExistingPage = Callable[[str], str | None]
 """Reads a runbook page that is there already, None for a new one; hand-written parts are kept from it."""
@@ -71,34 +68,24 @@ def rule_artifacts(workspace: Workspace, timing: Timing, routing: Routing | None
         timing: real windows, or windows divided by a factor.
         routing: overrides the workspace's own routes; the lab points them at its receiver.
     """
-    folder, found = f"alerts/{names.GENERATED}", []
-    for service in workspace.services:
-        base, rules = service_rules(workspace, service.name, timing)
-        found.append(Artifact(f"{folder}/{names.base_rules_file(service.name)}", base))
-        found.append(Artifact(f"{folder}/{names.rules_file(service.name)}", rules))
-    found += extra_rules(workspace, timing)
+    found = [file.artifact() for file in rule_files(workspace, timing)]
     route = routing or next(iter(workspace.all_of(Routing)), None)
     if route is not None:
         grouping = {label for slo in workspace.slos for label in slo.by}
         text = alertmanager_config(route, workspace.policies, timing.scale, grouping)
-        found.append(Artifact(f"{folder}/{names.ALERTMANAGER_FILE}", text))
+        found.append(Artifact(f"{FOLDER}/{names.ALERTMANAGER_FILE}", text))
     return found
 
 
 def service_rules(workspace: Workspace, service: str, timing: Timing) -> tuple[str, str]:
     """The base rules and the other rules of a service, as YAML."""
-    slos, links = _slos_of(workspace, service), workspace.settings.links()
-    groups = [group for slo in slos for group in burn_groups(slo, workspace.policy(slo), timing, links)]
-    return rules_yaml(base_group(slo, timing) for slo in slos), rules_yaml(groups)
-
-
-def _slos_of(workspace: Workspace, service: str) -> list[SLO]:
-    return [slo for slo in workspace.slos if slo.service.name == service]
+    base, rules = burn_files(workspace, service, timing)
+    return base.artifact().text, rules.artifact().text
 
 
 def _rule_tests(workspace: Workspace) -> Iterator[Artifact]:
     for service in workspace.services:
-        pairs = [(slo, workspace.policy(slo)) for slo in _slos_of(workspace, service.name)]
+        pairs = [(slo, workspace.policy(slo)) for slo in workspace.slos_of(service.name)]
         try:
             files = rule_tests(service.name, pairs)
         except (ValueError, re.error) as error:
@@ -120,7 +107,7 @@ def _dashboards(workspace: Workspace) -> Iterator[Artifact]:
         extra = [
             p for custom in workspace.all_of(CustomPanels) if custom.service.name == service.name for p in custom.panels
         ]
-        dashboard = service_dashboard(service, _slos_of(workspace, service.name), policies, timing, links, extra)
+        dashboard = service_dashboard(service, workspace.slos_of(service.name), policies, timing, links, extra)
         yield Artifact(f"{folder}/{names.dashboard_file(service.name)}", to_json(dashboard))
     if workspace.slos:
         overview = overview_dashboard(workspace.slos, policies, timing)

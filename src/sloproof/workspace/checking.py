@@ -1,22 +1,17 @@
 """A workspace's definitions, and what is generated from them, as the checks want them."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-import yaml
-
 from sloproof import names
-from sloproof.alerts import CauseAlert
+from sloproof.alerts import AlertRule, CauseAlert, RecordingRule
 from sloproof.chaos.experiment import Experiment
 from sloproof.checks import GeneratedGroup, GeneratedRule, Place, Subject, TierReference
-from sloproof.definition import parse_duration
 from sloproof.slo import SLO
-from sloproof.workspace.artifacts import read_page, rule_artifacts
+from sloproof.workspace.artifacts import read_page
 from sloproof.workspace.contradictions import Located
 from sloproof.workspace.loading import Workspace
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from sloproof.workspace.rule_files import rule_files
 
 
 def subject_of(workspace: Workspace) -> Subject:
@@ -50,18 +45,16 @@ def _tier_references(workspace: Workspace) -> Iterator[TierReference]:
 
 
 def _groups(workspace: Workspace) -> Iterator[GeneratedGroup]:
-    """The rules as they would be written: whatever makes them, the checks see what Prometheus will see."""
-    for artifact in rule_artifacts(workspace, workspace.settings.timing()):
-        if artifact.path.endswith(".rules.yaml"):
-            for group in yaml.load(artifact.text, Loader=_LOADER)["groups"]:
-                interval = parse_duration(group["interval"]) if "interval" in group else timedelta()
-                rules = tuple(_rule(rule) for rule in group["rules"])
-                yield GeneratedGroup(artifact.path, group["name"], interval, rules)
+    """The rules as they will be written."""
+    for file in rule_files(workspace, workspace.settings.timing()):
+        for group in file.groups:
+            yield GeneratedGroup(file.path, group.name, group.interval, tuple(_rule(rule) for rule in group.rules))
 
 
-def _rule(rule: dict[str, Any]) -> GeneratedRule:
-    name = rule.get("alert") or rule["record"]
-    return GeneratedRule(name, "alert" in rule, rule["expr"], rule.get("labels") or {})
+def _rule(rule: AlertRule | RecordingRule) -> GeneratedRule:
+    if isinstance(rule, AlertRule):
+        return GeneratedRule(rule.alert, True, rule.text, rule.labels)
+    return GeneratedRule(rule.record, False, rule.text, rule.labels)
 
 
 def _causes(workspace: Workspace) -> Iterator[tuple[str, Place]]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -62,20 +63,24 @@ class Workspace:
         """The objectives, in the order of files and lines."""
         return self.all_of(SLO)
 
-    @property
+    @cached_property
     def services(self) -> tuple[Service, ...]:
         """The services that have objectives."""
         return tuple({slo.service.name: slo.service for slo in self.slos}.values())
+
+    def slos_of(self, service: str) -> tuple[SLO, ...]:
+        """The objectives of a service, by its name."""
+        return tuple(self._by_service.get(service, ()))
 
     def policy(self, slo: SLO) -> BurnPolicy:
         """The burn policy of an objective."""
         return policy_for(slo, self.all_of(BurnPolicy))
 
-    @property
+    @cached_property
     def policies(self) -> tuple[BurnPolicy, ...]:
         """Every policy in use."""
-        found = {tuple(self.policy(slo).tiers): self.policy(slo) for slo in self.slos}
-        return tuple(found.values()) or (DEFAULT_POLICY,)
+        found = {id(policy): policy for policy in map(self.policy, self.slos)}
+        return tuple({policy.tiers: policy for policy in found.values()}.values()) or (DEFAULT_POLICY,)
 
     def only(self, system: str) -> "Workspace":
         """The workspace without the objectives, causes and panels of other services.
@@ -88,7 +93,20 @@ class Workspace:
 
     def all_of(self, kind: type[Kind]) -> tuple[Kind, ...]:
         """All definitions of a kind."""
-        return tuple(located.definition for located in self.definitions if isinstance(located.definition, kind))
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(one.definition for one in self.definitions if isinstance(one.definition, kind))
+        return self._by_kind[kind]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Definition], tuple[Any, ...]]:
+        return {}
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[SLO]]:
+        found: dict[str, list[SLO]] = {}
+        for slo in self.slos:
+            found.setdefault(slo.service.name, []).append(slo)
+        return found
 
     def named(self, kind: type[Kind], name: str) -> Kind:
         """The definition of a kind that bears a name.
