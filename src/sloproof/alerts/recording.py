@@ -8,6 +8,7 @@ recorded step (120-150 s otherwise). All other windows and the budget are sums o
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from sloproof import names
 from sloproof.alerts.calendar_window import elapsed_ratio, elapsed_seconds, phase_rules, since_start
@@ -23,13 +24,12 @@ RAW_UP_TO = timedelta(hours=1)
 
 def identity_labels(slo: SLO, timing: Timing) -> dict[str, str]:
     """The labels of every series of an SLO; the scale only where windows are divided."""
-    labels = {names.SERVICE: slo.service.name, names.SLO: slo.name}
-    return labels | ({names.SCALE: str(timing.scale)} if timing.scale != 1 else {})
+    return _identity(slo.service.name, slo.name, timing.scale)
 
 
 def recorded(metric: str, slo: SLO, timing: Timing) -> Selector:
     """The recorded series of this name that belongs to the SLO."""
-    return Selector(metric, tuple(equals(label, value) for label, value in identity_labels(slo, timing).items()))
+    return _recorded(metric, slo.service.name, slo.name, timing.scale)
 
 
 def base_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
@@ -174,6 +174,17 @@ def _of_budget_window(function: str, metric_of: Callable[[timedelta], str], slo:
 def tier_windows(policy: BurnPolicy) -> list[timedelta]:
     """Every window of a policy once, shortest first."""
     return sorted({window for tier in policy.tiers for window in (tier.short, tier.long)})
+
+
+def _identity(service: str, slo: str, scale: int) -> dict[str, str]:
+    labels = {names.SERVICE: service, names.SLO: slo}
+    return labels if scale == 1 else labels | {names.SCALE: str(scale)}
+
+
+@lru_cache(maxsize=1024)  # the rules and texts of an objective read its two dozen series a hundred times
+def _recorded(metric: str, service: str, slo: str, scale: int) -> Selector:
+    matchers = tuple(equals(label, value) for label, value in _identity(service, slo, scale).items())
+    return Selector(metric, matchers)
 
 
 def _description(slo: SLO) -> dict[str, str]:

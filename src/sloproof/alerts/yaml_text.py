@@ -5,15 +5,16 @@ Rules are maps, lists and short texts. PyYAML makes a node object of each before
 needs quotes is still given to PyYAML, and so is a whole document that holds something unusual.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
-_PLAIN = re.compile(r"[A-Za-z_/(](?:[!-9;-~]|:(?=[^ ])| (?=[^ #]))*")
-"""Texts that need no quotes in a block: printable, no `: `, no ` #`, nothing special in front, no blank at the end."""
+_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/(")
+"""Plain texts may start with more characters; these have no second meaning, and start no number."""
+_QUOTED_FIRST = frozenset("{[}],\"'%@`&*!|>#")
+"""What no plain text starts with."""
 _RESOLVED = frozenset(("yes", "no", "true", "false", "on", "off", "null"))
 """Plain texts that YAML would read as something else."""
 _LONGEST_KEY = 100
@@ -86,15 +87,26 @@ def _key(key: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    if type(value) is str and _PLAIN.fullmatch(value) and value.lower() not in _RESOLVED:
-        return value
+    if type(value) is str:
+        return _text(value)
     if isinstance(value, Mapping | list | tuple):
         return _by_itself(value)
-    return _quoted(value.__class__, value)
+    return _other(value.__class__, value)
+
+
+def _text(value: str) -> str:
+    """A text as it is, or in single quotes, where it is certain that PyYAML would write it so."""
+    if value and value.isascii() and value.isprintable():
+        splits = ": " in value or " #" in value
+        if value[0] in _FIRST and not splits and "  " not in value and value[-1] not in ": ":
+            return value if value.lower() not in _RESOLVED else f"'{value}'"
+        if splits or value[0] in _QUOTED_FIRST:
+            return "'" + value.replace("'", "''") + "'"
+    return _other(str, value)
 
 
 @lru_cache(maxsize=16384)
-def _quoted(kind: Any, value: Any) -> str:
+def _other(kind: Any, value: Any) -> str:
     """One scalar as PyYAML writes it; the kind is a part of the key, because `1` and `True` are equal."""
     if isinstance(value, str) and not value.isprintable():
         raise _Unusual

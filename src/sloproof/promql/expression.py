@@ -181,6 +181,10 @@ class Selector(Expression):
     matchers: tuple[Matcher, ...] = ()
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         plain = _METRIC.fullmatch(self.metric) is not None
         matchers = self.matchers if plain else (Matcher("__name__", "=", self.metric), *self.matchers)
         inside = ",".join(str(matcher) for matcher in matchers)

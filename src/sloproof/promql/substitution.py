@@ -1,6 +1,6 @@
 """Parts of an expression, replaced by others."""
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 from sloproof.promql.expression import Expression
@@ -22,11 +22,18 @@ def replaced(expression: Expression, old: Expression, new: Expression) -> Expres
 
 
 def _replaced(part: Any, old: Expression, new: Expression) -> Any:
+    """The part with what was asked for; the same object where nothing in it changes."""
     if part == old:
         return new
     if isinstance(part, tuple):
-        return tuple(_replaced(one, old, new) for one in part)
+        found = tuple(_replaced(one, old, new) for one in part)
+        return part if all(one is other for one, other in zip(found, part, strict=True)) else found
     if not isinstance(part, Expression) or not is_dataclass(part):
         return part
-    changes = {field.name: _replaced(getattr(part, field.name), old, new) for field in fields(part)}
-    return replace(part, **changes)
+    inside = {name: value for name in part.__dataclass_fields__ if _may_hold(value := getattr(part, name))}
+    changes = {name: one for name, value in inside.items() if (one := _replaced(value, old, new)) is not value}
+    return replace(part, **changes) if changes else part
+
+
+def _may_hold(value: Any) -> bool:
+    return isinstance(value, Expression | tuple)
