@@ -26,6 +26,7 @@ class Recorded:
         self._names: dict[str, list[_Key]] = {}
         self._series: dict[_Key, list[Labels | None]] = {}
         self._joined: dict[int, Joined] = {}
+        self._known: dict[str, LabelSets] = {}
         for rule in (rule for group in groups for rule in group.rules if not rule.is_alert):
             self._rules.setdefault(_key(rule.name, rule.labels), []).append(rule)
         for key in self._rules:
@@ -40,11 +41,12 @@ class Recorded:
 
     def known(self, selector: Selector) -> LabelSets:
         """The labels of the recorded series that a selector matches; None for a series of another origin."""
-        candidates = self._candidates(selector) if selector.metric in self._names else [None]
-        known = [labels for labels in candidates if labels is not None]
-        if len(known) < len(candidates):
+        if selector.metric not in self._names:
             return None
-        return tuple(labels for labels in known if _matches(selector.matchers, labels))
+        key = str(selector)
+        if key not in self._known:
+            self._known[key] = self._recorded(selector)
+        return self._known[key]
 
     def lacks(self, selector: Selector) -> bool:
         """Whether a selector asks for one of our series and no rule records it."""
@@ -52,12 +54,24 @@ class Recorded:
             return self.known(selector) == ()
         return selector.metric.startswith(_OURS)
 
-    def _candidates(self, selector: Selector) -> list[Labels | None]:
+    def _recorded(self, selector: Selector) -> LabelSets:
         equal = {m.label: m.value for m in selector.matchers if m.operator == "="}
+        candidates = self._candidates(selector.metric, equal)
+        known = [labels for labels in candidates if labels is not None]
+        if len(known) < len(candidates):
+            return None
+        only_equal = len(equal) == len(selector.matchers)
+        return tuple(
+            labels
+            for labels in known
+            if (only_equal and equal.items() <= labels.items()) or _matches(selector.matchers, labels)
+        )
+
+    def _candidates(self, metric: str, equal: Mapping[str, str]) -> list[Labels | None]:
         if names.SERVICE in equal and names.SLO in equal:
-            key = _key(selector.metric, equal)
+            key = _key(metric, equal)
             return self._labels(key) if key in self._rules else []
-        return [labels for key in self._names[selector.metric] for labels in self._labels(key)]
+        return [labels for key in self._names[metric] for labels in self._labels(key)]
 
     def _labels(self, key: _Key) -> list[Labels | None]:
         """The labels of the series that the rules of a key record, worked out when they are first asked for."""

@@ -167,10 +167,15 @@ class Number(Expression):
     value: Decimal | int
 
     def __str__(self) -> str:
-        if not Decimal(self.value).is_finite():
-            return "-Inf" if self.value < 0 else "+Inf"
-        text = f"{Decimal(self.value):f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return _written(self.value)
+
+
+@lru_cache(maxsize=4096)  # objectives share their thresholds and lengths
+def _written(value: Decimal | int) -> str:
+    if not Decimal(value).is_finite():
+        return "-Inf" if value < 0 else "+Inf"
+    text = f"{Decimal(value):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ class Selector(Expression):
     def _text(self) -> str:
         plain = _METRIC.fullmatch(self.metric) is not None
         matchers = self.matchers if plain else (Matcher("__name__", "=", self.metric), *self.matchers)
-        inside = ",".join(str(matcher) for matcher in matchers)
+        inside = ",".join(map(str, matchers))
         return (self.metric if plain else "") + (f"{{{inside}}}" if inside or not plain else "")
 
     def matching(self, *matchers: Matcher) -> "Selector":
@@ -235,7 +240,7 @@ class Call(Expression):
     arguments: tuple[Expression, ...]
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(str(argument) for argument in self.arguments)})"
+        return f"{self.function}({', '.join(map(str, self.arguments))})"
 
 
 @dataclass(frozen=True)

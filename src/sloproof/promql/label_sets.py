@@ -10,9 +10,9 @@ from typing import Any
 
 import promql_parser
 
-from sloproof.promql.expression import Matcher, Selector
-from sloproof.promql.frame import framed, parses
-from sloproof.promql.parsing import selector_of
+from sloproof.promql.expression import Selector
+from sloproof.promql.frame import framed
+from sloproof.promql.parsing import matchers_of, selector_of
 
 Labels = Mapping[str, str | None]
 """The labels of a series without its name; a value that only the data decides is None."""
@@ -53,7 +53,7 @@ class Joined:
         sets: the labels that its own series carry.
         unmatched: every operator that joins series whose labels can never be equal, from the outermost inwards;
             operands whose labels only the data decides are left out.
-        selectors: every named series that it reads.
+        selectors: what it reads; one without a metric's name may read any series.
     """
 
     sets: LabelSets
@@ -74,12 +74,18 @@ def joined(text: str, known: Known) -> Joined:
         ValueError: the text is not PromQL.
     """
     frame, selectors = _apart(text)
-    values = _Values()
-    sets = tuple(values.hidden(known(selector)) for selector in selectors)
-    equal = tuple(values.hidden((_equal_labels(selector),)) for selector in selectors) if "absent" in frame else ()
+    numbers: dict[str, int] = {}
+    sets = tuple([_hidden(known(selector), numbers) for selector in selectors])
+    equal = tuple([_hidden((_equal_labels(one),), numbers) for one in selectors]) if "absent" in frame else ()
     found, mismatches = _of_frame(frame, sets, equal)
-    shown = tuple(Unmatched(one.operator, values.labels(one.left), values.labels(one.right)) for one in mismatches)
-    return Joined(values.shown(found), shown, tuple(one for one in selectors if one.metric))
+    values = list(numbers)
+    return Joined(
+        sets=None if found is None else tuple([_shown(one, values) for one in found]),
+        unmatched=tuple(
+            Unmatched(one.operator, _shown(one.left, values), _shown(one.right, values)) for one in mismatches
+        ),
+        selectors=selectors,
+    )
 
 
 def label_sets(text: str, known: Known) -> LabelSets:
@@ -95,55 +101,62 @@ def unmatched(text: str, known: Known) -> tuple[Unmatched, ...]:
     return joined(text, known).unmatched
 
 
-_Hidden = tuple[tuple[tuple[str, str | None], ...], ...] | None
-"""Label sets whose values are numbers in the order of their first appearance."""
+_Hidden = tuple[tuple[tuple[str, int | None], ...], ...] | None
+"""Label sets that have numbers for values: only which values are equal matters to what becomes of the labels."""
 
 
-class _Values:
-    """The values of labels in one expression: only which of them are equal matters to what becomes of the labels."""
+def _hidden(sets: LabelSets, numbers: dict[str, int]) -> _Hidden:
+    """Label sets with the values' numbers, which are given in the order of their first appearance."""
+    if sets is None:
+        return None
+    return tuple(
+        [
+            tuple(
+                [
+                    (label, None if value is None else numbers.setdefault(value, len(numbers)))
+                    for label, value in one.items()
+                ]
+            )
+            for one in sets
+        ]
+    )
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, str] = {}
-        self._values: dict[str, str] = {}
 
-    def hidden(self, sets: LabelSets) -> _Hidden:
-        """Label sets with numbers for values."""
-        if sets is None:
-            return None
-        return tuple(tuple((label, self._number(value)) for label, value in one.items()) for one in sets)
+def _mappings(hidden: _Hidden) -> LabelSets:
+    """Hidden label sets as they are worked with; a number is the text of a value."""
+    if hidden is None:
+        return None
+    return tuple({label: None if number is None else str(number) for label, number in one} for one in hidden)
 
-    def shown(self, sets: LabelSets) -> LabelSets:
-        """Label sets with values for numbers."""
-        return None if sets is None else tuple(self.labels(one) for one in sets)
 
-    def labels(self, one: Labels) -> Labels:
-        """Labels with values for numbers."""
-        return {label: None if number is None else self._values[number] for label, number in one.items()}
-
-    def _number(self, value: str | None) -> str | None:
-        if value is None:
-            return None
-        number = self._numbers.get(value)
-        if number is None:
-            number = self._numbers[value] = str(len(self._numbers))
-            self._values[number] = value
-        return number
+def _shown(one: Labels, values: list[str]) -> Labels:
+    """Labels with the values that their numbers stand for."""
+    return {label: None if number is None else values[int(number)] for label, number in one.items()}
 
 
 def _apart(text: str) -> tuple[str, tuple[Selector, ...]]:
     """An expression's frame, and the selectors that stand where those of the frame are; itself where it has none."""
     frame, braces = framed(text)
-    if not (parses(frame) and all(parses(f"x{one}") for one in braces)):
+    try:
+        return frame, tuple(
+            [
+                selector if number is None else _selector(selector.metric, braces[number])
+                for selector, number in _numbered(frame)
+            ]
+        )
+    except ValueError:  # a metric's name inside the braces, for one
         return text, _selectors(text)
-    matchers = [_matchers(one) for one in braces]
-    return frame, tuple(
-        Selector(one.metric, matchers[int(one.matchers[0].value)]) if one.matchers else one for one in _selectors(frame)
-    )
 
 
 @lru_cache(maxsize=4096)
-def _matchers(braces: str) -> tuple[Matcher, ...]:
-    return selector_of(promql_parser.parse(f"x{braces}")).matchers
+def _numbered(frame: str) -> tuple[tuple[Selector, int | None], ...]:
+    """The selectors of a frame, and the number of their matchers; None where they have none."""
+    return tuple((one, int(one.matchers[0].value) if one.matchers else None) for one in _selectors(frame))
+
+
+@lru_cache(maxsize=4096)
+def _selector(metric: str, braces: str) -> Selector:
+    return Selector(metric, matchers_of(braces))
 
 
 @lru_cache(maxsize=4096)
@@ -173,10 +186,6 @@ class _Reading:
 
     found: Mapping[Selector, LabelSets]
     required: Mapping[Selector, tuple[Labels, ...]]
-
-
-def _mappings(hidden: _Hidden) -> LabelSets:
-    return None if hidden is None else tuple(dict(one) for one in hidden)
 
 
 def _equal_labels(selector: Selector) -> Labels:

@@ -1,5 +1,6 @@
 """Reading PromQL that somebody else wrote: selectors of definitions, and our own text parsed back."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +30,12 @@ def parse_selector(text: str) -> Selector:
     Raises:
         ValueError: the text does not parse, or is more than a selector.
     """
+    plain = _PLAIN_SELECTOR.fullmatch(text)
+    if plain is not None and _is_metric(plain["metric"]):
+        try:
+            return Selector(plain["metric"], matchers_of(plain["braces"]))
+        except ValueError:
+            pass  # the whole text says more about what is wrong
     parsed = _parse(text)
     if not isinstance(parsed, promql_parser.VectorSelector):
         raise ValueError(
@@ -89,6 +96,46 @@ def check_expression(text: str) -> None:
     _parse(text)
 
 
+_MATCHER = r'''[a-zA-Z_][a-zA-Z0-9_]* *(?:=~|!~|!=|=) *"[^"\\]*(?:\\.[^"\\]*)*"'''
+_MATCHERS = re.compile(_MATCHER, re.DOTALL)
+_PLAIN_BRACES = re.compile(rf"\{{{_MATCHER}(?:, *{_MATCHER})*\}}", re.DOTALL)
+_PLAIN_SELECTOR = re.compile(rf"(?P<metric>[a-zA-Z_:][a-zA-Z0-9_:]*)(?P<braces>{_PLAIN_BRACES.pattern})", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def matchers_of(braces: str) -> tuple[Matcher, ...]:
+    """The label matchers of a selector that names a metric.
+
+    The parser compiles each regular expression, which takes twenty times as long as the rest. Objectives differ in
+    their jobs and share patterns such as `5..`, so each matcher is parsed by itself, once.
+
+    Args:
+        braces: the matchers with their braces, as `{job="api",code=~"5.."}`.
+
+    Raises:
+        ValueError: they do not parse, or name a metric.
+    """
+    if _PLAIN_BRACES.fullmatch(braces):
+        return tuple([_matcher(one) for one in _MATCHERS.findall(braces)])
+    return selector_of(_parse(f"x{braces}")).matchers
+
+
+@lru_cache(maxsize=1024)
+def _is_metric(name: str) -> bool:
+    """Whether a name is no word of the language, such as `sum` or `on`."""
+    try:
+        parsed = promql_parser.parse(f'{name}{{x="y"}}')
+    except ValueError:
+        return False
+    return isinstance(parsed, promql_parser.VectorSelector) and parsed.name == name
+
+
+@lru_cache(maxsize=4096)
+def _matcher(text: str) -> Matcher:
+    (found,) = selector_of(_parse(f"x{{{text}}}")).matchers
+    return found
+
+
 def check_rendered(expression: Expression) -> str:
     """The text of an expression that was built from parts, once Prometheus could read it.
 
@@ -106,7 +153,12 @@ def check_rendered(expression: Expression) -> str:
     """
     text = str(expression)
     frame, braces = framed(text)
-    if not (parses(frame) and all(parses(f"x{one}") for one in braces)):
+    try:
+        if not parses(frame):
+            _parse(text)
+        for one in braces:
+            matchers_of(one)
+    except ValueError:
         _parse(text)
     return text
 
