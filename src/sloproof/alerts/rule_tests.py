@@ -70,7 +70,7 @@ def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str
         file in each case.
     """
     pairs = [(slo, tier) for slo, policy in slos for tier in policy.tiers if tier.threshold(slo) < 1]
-    files = {}
+    files, groups = {}, _groups_in_order(slos)
     for layer, _, step in LAYERS:
         of_layer = [(slo, tier) for slo, tier in pairs if _layer(tier)[0] == layer]
         raw = [
@@ -81,12 +81,12 @@ def rule_tests(service: str, slos: Sequence[tuple[SLO, BurnPolicy]]) -> dict[str
         ]
         if raw:
             read = [names.base_rules_file(service), names.rules_file(service)]
-            files[names.rule_tests_file(service, layer)] = _file(read, step, _groups_in_order(slos), raw)
+            files[names.rule_tests_file(service, layer)] = _file(read, step, groups, raw)
         shared = _shared_cases([pair for pair in of_layer if _from_recorded(*pair)])
         if shared:
             name = names.rule_tests_file(service, f"{layer}-recorded" if raw else layer)
             evaluated = step * STEPS_AN_EVALUATION
-            files[name] = _file([names.rules_file(service)], evaluated, _groups_in_order(slos), shared)
+            files[name] = _file([names.rules_file(service)], evaluated, groups, shared)
     return files
 
 

@@ -56,10 +56,12 @@ def _found(online: str | None) -> "tuple[list[Problem], int]":
     from sloproof.checks import in_order, run_offline
     from sloproof.workspace import load_workspace
     from sloproof.workspace.checking import subject_of
+    from sloproof.workspace.collection import no_collection
 
     workspace = load_workspace()
-    subject = subject_of(workspace)
-    found = run_offline(subject)
+    with no_collection():
+        subject = subject_of(workspace)
+        found = run_offline(subject)
     if online is not None:
         from sloproof.checks.online import run_online
         from sloproof.prometheus import Prometheus

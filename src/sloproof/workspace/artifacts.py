@@ -16,6 +16,7 @@ from sloproof.alerts.rule_tests import rule_tests
 from sloproof.chaos.experiment import Experiment
 from sloproof.errors import SloproofError, UsageError
 from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
+from sloproof.workspace.collection import no_collection
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
 from sloproof.workspace.rule_files import FOLDER, burn_files, rule_files
@@ -37,6 +38,11 @@ def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact
     Raises:
         UsageError: two definitions would write the same file, or one of them leaves no way to write its tests.
     """
+    with no_collection():
+        return _all_artifacts(workspace, existing)
+
+
+def _all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact]:
     found = [
         *rule_artifacts(workspace, workspace.settings.timing()),
         *_rule_tests(workspace),

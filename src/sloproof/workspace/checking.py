@@ -1,6 +1,6 @@
 """A workspace's definitions, and what is generated from them, as the checks want them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sloproof import names
@@ -11,11 +11,17 @@ from sloproof.slo import SLO
 from sloproof.workspace.artifacts import read_page
 from sloproof.workspace.contradictions import Located
 from sloproof.workspace.loading import Workspace
-from sloproof.workspace.rule_files import rule_files
+from sloproof.workspace.rule_files import RuleFile, rule_files
 
 
-def subject_of(workspace: Workspace) -> Subject:
-    """The definitions with their places, the rules that they imply, and the runbook pages that exist."""
+def subject_of(workspace: Workspace, files: Iterable[RuleFile] | None = None) -> Subject:
+    """The definitions with their places, the rules that they imply, and the runbook pages that exist.
+
+    Args:
+        workspace: the definitions.
+        files: the rules that they imply, if somebody has made them already; each is asked for once.
+    """
+    timing = workspace.settings.timing()
     slos = [(one.definition, _place(one)) for one in workspace.definitions if isinstance(one.definition, SLO)]
     causes = list(_causes(workspace))
     first = dict(reversed(causes))
@@ -23,11 +29,11 @@ def subject_of(workspace: Workspace) -> Subject:
         slos=slos,
         policies={slo.identity: workspace.policy(slo) for slo, _ in slos},
         tier_references=tuple(_tier_references(workspace)),
-        groups=tuple(_groups(workspace)),
+        groups=tuple(_groups(rule_files(workspace, timing) if files is None else files)),
         causes=first,
         cause_twins=tuple((alert, place) for alert, place in causes if first[alert] != place),
         pages=_pages(workspace),
-        timing=workspace.settings.timing(),
+        timing=timing,
     )
 
 
@@ -44,9 +50,9 @@ def _tier_references(workspace: Workspace) -> Iterator[TierReference]:
                     yield TierReference(slo, tier, _place(located))
 
 
-def _groups(workspace: Workspace) -> Iterator[GeneratedGroup]:
+def _groups(files: Iterable[RuleFile]) -> Iterator[GeneratedGroup]:
     """The rules as they will be written."""
-    for file in rule_files(workspace, workspace.settings.timing()):
+    for file in files:
         for group in file.groups:
             yield GeneratedGroup(file.path, group.name, group.interval, tuple(_rule(rule) for rule in group.rules))
 

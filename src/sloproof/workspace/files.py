@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from sloproof.errors import PartFailed
 
 GENERATED_FOLDERS = ("alerts/generated", "alerts/tests", "dashboards/generated", "chaos/generated")
 """Folders that hold nothing but what is generated; files that no definition implies any more are removed."""
+
+
+FLUSHED_AT_A_TIME = 16
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def write(root: Path, artifacts: Sequence[Artifact]) -> list[Change]:
             for change in changes:
                 if change.kind != "stale":
                     _prepare(root / change.path, texts[change.path], prepared)
+            _flush(prepared)
         except OSError as error:
             raise _unwritable(error.filename, error, "; no file was changed") from error
         _put_in_place(prepared)
@@ -96,6 +101,7 @@ def check_writable(file: Path) -> None:
     with _temporaries() as prepared:
         try:
             _prepare(file, "", prepared)
+            _flush(prepared)
         except OSError as error:
             raise _unwritable(file, error, "; nothing was started") from error
 
@@ -109,6 +115,7 @@ def write_file(file: Path, text: str) -> None:
     with _temporaries() as prepared:
         try:
             _prepare(file, text, prepared)
+            _flush(prepared)
         except OSError as error:
             raise _unwritable(file, error) from error
         _put_in_place(prepared)
@@ -144,9 +151,25 @@ def _prepare(file: Path, text: str, prepared: dict[Path, Path]) -> None:
         prepared[Path(name)] = file
         with os.fdopen(handle, "wb") as stream:
             stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
         Path(name).chmod(0o644)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from error
+
+
+def _flush(prepared: Mapping[Path, Path]) -> None:
+    """Wait until the disk has every temporary file; many at a time, as a disk takes them together."""
+    with ThreadPoolExecutor(FLUSHED_AT_A_TIME) as threads:
+        for _ in threads.map(_flush_one, prepared, prepared.values()):
+            pass
+
+
+def _flush_one(temporary: Path, file: Path) -> None:
+    try:
+        handle = os.open(temporary, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(file)) from error
 
