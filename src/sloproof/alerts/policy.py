@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -71,6 +72,7 @@ class BurnTier(Definition):
         return self.factor(slo.window) * slo.budget
 
 
+@lru_cache(maxsize=1024)
 def _exact_ratio(one: timedelta, other: timedelta) -> Decimal:
     microsecond = timedelta(microseconds=1)
     return Decimal(one // microsecond) / Decimal(other // microsecond)

@@ -39,7 +39,7 @@ class Timing(Definition):
 
     def real(self, nominal: timedelta) -> timedelta:
         """The wall-clock length of a nominal one."""
-        return nominal / self.scale
+        return nominal if self.scale == 1 else nominal / self.scale
 
     def slo_steps(self, window: timedelta) -> int:
         """How many evaluations of the base rules a nominal window holds; the scale divides both, so it cancels."""
