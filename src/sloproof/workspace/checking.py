@@ -1,7 +1,6 @@
 """A workspace's definitions, and what is generated from them, as the checks want them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from sloproof import names
 from sloproof.alerts import AlertRule, CauseAlert, RecordingRule
