@@ -15,12 +15,31 @@ from typing import Any
 import pytest
 import yaml
 
-from sloproof.alerts import REAL, BurnPolicy, BurnTier, Links, base_group, burn_groups, rules_yaml
-from sloproof.alerts.proof import judge
+from sloproof.alerts import (
+    REAL,
+    AbsenceAlerts,
+    BudgetAlerts,
+    BurnPolicy,
+    BurnTier,
+    CauseAlert,
+    Links,
+    absence_groups,
+    base_group,
+    budget_group,
+    burn_groups,
+    cause_groups,
+    rules_yaml,
+)
+from sloproof.alerts.budget_tests import absence_cases, budget_cases
+from sloproof.alerts.cause_tests import cause_tests
+from sloproof.alerts.cause_tests import test_files as files_of
+from sloproof.alerts.proof import Promised, ProofPlan
+from sloproof.alerts.proof_batch import prove_cases
 from sloproof.alerts.proof_cases import burn_plan
+from sloproof.alerts.proof_documents import document_plans
 from sloproof.lab.parts import find
 from sloproof.promtool import run_rule_tests
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.slo import SLO, AllOf, ErrorRatio, GaugeBelow, LatencyBelow, NativeLatencyBelow, ProbeUp, Service
 
 pytestmark = pytest.mark.integration
 
@@ -41,13 +60,34 @@ TRICKLE = BurnTier(
     name="trickle", budget_share=Decimal("0.10"), long="3d", short="6h", severity="ticket", hold=timedelta(minutes=2)
 )
 POLICY = BurnPolicy(tiers=(FAST, MEDIUM, SLOW, TRICKLE))
+CPU = SLO(service=API, name="cpu", objective="99", sli=GaugeBelow("0.7", gauge='cpu{job="api"}'), by=("instance",))
+UP = SLO(service=API, name="up", objective="99", sli=ProbeUp(probe='up{job="api"}'))
+NATIVE = SLO(service=API, name="native", objective="99", sli=NativeLatencyBelow("250ms", histogram="native"))
+BOTH = SLO(service=API, name="both", objective="99", sli=AllOf(parts=(AVAILABILITY.sli, LATENCY.sli)))
+SLICED = AVAILABILITY.model_copy(
+    update={"name": "sliced", "objective": Decimal(99), "budgeting": "slices", "slice_objective": Decimal(95)}
+)
+GATED = FAST.model_copy(update={"minimum_budget_share": Decimal("0.01")})
+GATED_MEDIUM = MEDIUM.model_copy(update={"minimum_budget_share": Decimal("0.04")})
+GATED_POLICY = BurnPolicy(tiers=(GATED, GATED_MEDIUM, SLOW, TRICKLE))
+SHARE_LEFT = "slo:error_budget:remaining_ratio"
+HIGH = CauseAlert(
+    service=API,
+    name="high-cpu",
+    expression="sum by (instance) (rate(cpu_seconds_total[1m]))",
+    above="0.85",
+    hold="3m",
+    severity="warning",
+    summary="it is high",
+    first_step="look",
+)
 
 Groups = list[dict[str, Any]]
 Rule = dict[str, Any]
 
 
-def generated(slo: SLO) -> Groups:
-    groups = [base_group(slo, REAL), *burn_groups(slo, POLICY, REAL, Links())]
+def generated(slo: SLO, policy: BurnPolicy = POLICY) -> Groups:
+    groups = [base_group(slo, REAL), *burn_groups(slo, policy, REAL, Links())]
     parsed: Groups = yaml.safe_load(rules_yaml(groups))["groups"]
     return parsed
 
@@ -111,6 +151,7 @@ class Mutant:
     slo: SLO
     tier: BurnTier
     change: Callable[[Groups], None]
+    policy: BurnPolicy = POLICY
 
 
 BURN = "ApiAvailability{}Burn".format
@@ -167,27 +208,121 @@ MUTANTS = [
         edit("slo:error:ratio_5m", '_count{job="api"}[5m])) - sum', '_count{job="api"}[5m])) * 0 + sum'),
     ),
     Mutant("another bucket", LATENCY, MEDIUM, edit("slo:errors:rate5m", 'le="0.5"', 'le="0.3"')),
+    Mutant("another limit of a gauge", CPU, FAST, edit("slo:error:ratio_5m", "> bool 0.7", "> bool 0.8")),
+    Mutant("a gauge the other way round", CPU, MEDIUM, edit("slo:errors:rate5m", "> bool 0.7", "< bool 0.7")),
+    Mutant("the mean of the gauges", CPU, MEDIUM, edit("slo:errors:rate5m", "max by (instance)", "max by ()")),
+    Mutant("a gauge without its group", CPU, FAST, edit("slo:error:ratio_1h", "max by (instance)", "max")),
+    Mutant("no floor for a gauge", CPU, FAST, edit("ApiCpuFastBurn", ">= 3", ">= 0")),
+    Mutant("good probes counted as bad", UP, FAST, edit("slo:error:ratio_5m", "sum_over_time", "0 * sum_over_time")),
+    Mutant("threshold of native histograms by 10", NATIVE, FAST, edit("ApiNativeFastBurn", "0.144", "0.0144")),
+    Mutant("no `> 0`, native histograms", NATIVE, MEDIUM, edit("slo:error:ratio_6h", " > 0)", ")")),
+    Mutant("one part of two forgotten", BOTH, FAST, edit("slo:error:ratio_1h", "took_bucket", "took_bucket_")),
+    Mutant("the other part forgotten", BOTH, MEDIUM, edit("slo:errors:rate5m", "failed{", "failed_{")),
+    Mutant("slices that are bad too soon", SLICED, MEDIUM, edit("slo:errors:rate5m", "> bool 0.05", "> bool -1")),
+    Mutant("slices that are never bad", SLICED, FAST, edit("slo:errors:rate5m", "> bool 0.05", "> bool 5")),
+    Mutant("no gate", AVAILABILITY, GATED, edit(BURN("Fast"), " unless ", " or "), GATED_POLICY),
+    Mutant("a gate of another share", AVAILABILITY, GATED, edit(BURN("Fast"), "* 0.01", "* 0.015"), GATED_POLICY),
+    Mutant(
+        "a gate of all events",
+        AVAILABILITY,
+        GATED_MEDIUM,
+        put("slo:error_budget:allowed_errors", expr=f"slo:total:count_30d{OWN}"),
+        GATED_POLICY,
+    ),
 ]
 
 
-def failures(slo: SLO, tier: BurnTier, groups: Groups) -> list[str]:
-    plan = burn_plan(slo, tier, REAL, groups)
+@dataclass(frozen=True)
+class OtherMutant:
+    what: str
+    alert: str
+    change: Callable[[Groups], None]
+
+
+OTHERS = [
+    OtherMutant("cause: another limit", HIGH.alert, edit(HIGH.alert, "> 0.85", "> 0.65")),
+    OtherMutant("cause: a limit that is not reached", HIGH.alert, edit(HIGH.alert, "> 0.85", "> 1.1")),
+    OtherMutant("cause: the other way round", HIGH.alert, edit(HIGH.alert, "> 0.85", "< 0.85")),
+    OtherMutant("cause: `for` of ten minutes", HIGH.alert, put(HIGH.alert, **{"for": "10m"})),
+    OtherMutant("cause: no `for`", HIGH.alert, put(HIGH.alert, **{"for": "0s"})),
+    OtherMutant("cause: over an hour", HIGH.alert, edit(HIGH.alert, "[1m]", "[1h]")),
+    OtherMutant(
+        "budget: low at 20 %", "ApiAvailabilityBudgetLow", edit("ApiAvailabilityBudgetLow", "< 0.1)", "< 0.2)")
+    ),
+    OtherMutant("budget: no floor", "ApiAvailabilityBudgetLow", edit("ApiAvailabilityBudgetLow", ">= 3", ">= 0")),
+    OtherMutant(
+        "budget: gone within a day",
+        "ApiAvailabilityBudgetForecast",
+        edit("ApiAvailabilityBudgetForecast", "< 259200", "< 86400"),
+    ),
+    OtherMutant(
+        "budget: review of half as much",
+        "ApiAvailabilityBurnReview",
+        edit("ApiAvailabilityBurnReview", "> 0.0", "> 0.00"),
+    ),
+    OtherMutant("budget: no rule", "ApiAvailabilityBudgetLow", drop("ApiAvailabilityBudgetLow")),
+    OtherMutant("absence: one target is enough", "ApiTargetDown", put("ApiTargetDown", expr='up{job="api"} == 0')),
+    OtherMutant("absence: waits for an hour", "ApiTargetDown", put("ApiTargetDown", **{"for": "1h"})),
+    OtherMutant(
+        "absence: of another objective",
+        "ApiAvailabilityAbsent",
+        edit("ApiAvailabilityAbsent", "availability", "latency"),
+    ),
+    OtherMutant(
+        "absence: also without a target",
+        "ApiAvailabilityAbsent",
+        edit("ApiAvailabilityAbsent", "scalar(", "1 + 0 * scalar("),
+    ),
+]
+
+
+def proven(plan: ProofPlan) -> list[str]:
     found = [gap.reason for gap in plan.gaps]
     promtool = find("promtool")
-    for case, run in zip(plan.cases, run_rule_tests(promtool, plan.cases), strict=True):
-        found.extend(judge(case, run.passed, run.output, run.seconds).failures)
+    for result in prove_cases(plan.cases, lambda tests: run_rule_tests(promtool, tests)):
+        found.extend(result.failures)
     return found
+
+
+def failures(slo: SLO, tier: BurnTier, groups: Groups) -> list[str]:
+    return proven(burn_plan(slo, tier, REAL, groups))
+
+
+def other_groups() -> Groups:
+    budget = budget_group(AVAILABILITY, POLICY, BudgetAlerts(), REAL, Links())
+    assert budget is not None
+    groups = [
+        budget,
+        *absence_groups(API, [AVAILABILITY], AbsenceAlerts(), REAL, Links()),
+        *cause_groups("api", [HIGH], REAL, Links()),
+    ]
+    parsed: Groups = yaml.safe_load(rules_yaml(groups))["groups"]
+    return parsed
+
+
+def other_failures(alert: str, groups: Groups) -> list[str]:
+    cases = budget_cases(AVAILABILITY, POLICY, BudgetAlerts(), REAL)
+    cases += absence_cases(API, [AVAILABILITY], AbsenceAlerts(), REAL)
+    files = {**files_of("api", "budget", "x", cases), **cause_tests("api", [HIGH])}
+    tests = [yaml.safe_load(text) for text in files.values()]
+    (plan,) = document_plans(groups, {alert: Promised(None, None, None)}, tests, {})
+    return proven(plan)
 
 
 def test_there_are_enough_mutants_and_no_two_are_alike() -> None:
     assert len(MUTANTS) >= 15
     broken = []
     for mutant in MUTANTS:
-        groups = generated(mutant.slo)
+        groups = generated(mutant.slo, mutant.policy)
         mutant.change(groups)
-        assert groups != generated(mutant.slo), mutant.what
+        assert groups != generated(mutant.slo, mutant.policy), mutant.what
         broken.append((mutant.slo.name, yaml.safe_dump(groups)))
-    assert len(set(broken)) == len(MUTANTS)
+    for other in OTHERS:
+        groups = other_groups()
+        other.change(groups)
+        assert groups != other_groups(), other.what
+        broken.append((other.alert, yaml.safe_dump(groups)))
+    assert len(set(broken)) == len(MUTANTS) + len(OTHERS)
 
 
 @pytest.mark.parametrize("tier", POLICY.tiers, ids=lambda tier: tier.name)
@@ -196,9 +331,34 @@ def test_the_rules_as_generated_are_proven(parts: Path, slo: SLO, tier: BurnTier
     assert failures(slo, tier, generated(slo)) == []
 
 
+@pytest.mark.parametrize("tier", [FAST, MEDIUM], ids=lambda tier: tier.name)
+@pytest.mark.parametrize("slo", [CPU, UP, NATIVE, BOTH, SLICED], ids=lambda slo: slo.name)
+def test_the_rules_of_other_kinds_are_proven(parts: Path, slo: SLO, tier: BurnTier) -> None:
+    assert failures(slo, tier, generated(slo)) == []
+
+
+@pytest.mark.parametrize("tier", [GATED, GATED_MEDIUM], ids=lambda tier: tier.name)
+def test_the_rules_with_a_gate_are_proven(parts: Path, tier: BurnTier) -> None:
+    assert failures(AVAILABILITY, tier, generated(AVAILABILITY, GATED_POLICY)) == []
+
+
+@pytest.mark.parametrize("alert", sorted({other.alert for other in OTHERS}))
+def test_the_rules_of_other_alerts_are_proven(parts: Path, alert: str) -> None:
+    assert other_failures(alert, other_groups()) == []
+
+
+@pytest.mark.parametrize("mutant", OTHERS, ids=lambda mutant: mutant.what)
+def test_a_broken_rule_of_another_alert_is_not_proven(parts: Path, mutant: OtherMutant) -> None:
+    groups = other_groups()
+    mutant.change(groups)
+    found = other_failures(mutant.alert, groups)
+    assert found, "the proof stays green"
+    assert not any("err:" in reason for reason in found), found
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)
 def test_a_broken_rule_is_not_proven(parts: Path, mutant: Mutant) -> None:
-    groups = copy.deepcopy(generated(mutant.slo))
+    groups = copy.deepcopy(generated(mutant.slo, mutant.policy))
     mutant.change(groups)
     found = failures(mutant.slo, mutant.tier, groups)
     assert found, "the proof stays green"

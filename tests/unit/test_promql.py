@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sloproof.promql import Matcher, Number, Selector, check_expression, equals, parse_selector, rate
+from sloproof.promql import (
+    Matcher,
+    Number,
+    Selector,
+    check_expression,
+    equals,
+    parse_scaled,
+    parse_selector,
+    parse_written,
+    rate,
+    selectors_in,
+)
 
 MINUTES = timedelta(minutes=5)
 
@@ -58,3 +69,46 @@ def test_matching_replaces_an_equality_on_the_same_label() -> None:
 def test_a_label_name_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="not a label name"):
         Matcher("a-b", "=", "c")
+
+
+LENGTHS = st.sampled_from(["5m", "1h30m", "90s", "1d", "2w", "1y", "500ms", "1h"])
+SCALABLE = st.recursive(
+    st.builds("rate(x{{a=\"[5m] offset 1h\",b=~'[1h:5m]'}}[{}])".format, LENGTHS)
+    | st.builds("rate(offset[{}] offset -{})".format, LENGTHS, LENGTHS)
+    | st.builds("m5m offset {}".format, LENGTHS)
+    | st.just("up"),
+    lambda inside: (
+        st.builds("sum by (a5m) ({} # [5m]\n)".format, inside)
+        | st.builds("({}) / ({})".format, inside, inside)
+        | st.builds("max_over_time(({})[{}:{}])".format, inside, LENGTHS, LENGTHS)
+        | st.builds("max_over_time(({})[ {} : ] offset {})".format, inside, LENGTHS, LENGTHS)
+    ),
+    max_leaves=5,
+)
+
+
+def ranges(text: str) -> list[timedelta]:
+    found: list[timedelta] = []
+
+    def look(node: Any) -> None:
+        if isinstance(node, promql_parser.MatrixSelector):
+            found.append(node.range)
+
+    promql_parser.walk(promql_parser.parse(text), look)
+    return found
+
+
+@given(SCALABLE)
+def test_every_length_of_an_expression_is_divided_and_nothing_else(text: str) -> None:
+    """`parse_scaled` compares the trees itself; what must be seen here is that it never has to refuse."""
+    plain, scaled = str(parse_written(text)), str(parse_scaled(text, 60, timedelta(seconds=1)))
+    assert str(parse_scaled(text, 1, timedelta(seconds=1))) == plain
+    assert [str(selector) for selector in selectors_in(scaled)] == [str(selector) for selector in selectors_in(plain)]
+    second = timedelta(seconds=1)
+    assert ranges(scaled) == [max(one / 60, min(one, second)) for one in ranges(plain)]
+
+
+def test_a_window_is_divided_down_to_the_fewest_scrapes_and_never_made_longer() -> None:
+    assert str(parse_scaled("rate(x[1m])", 120, timedelta(seconds=2))) == "rate(x[2s])"
+    assert str(parse_scaled("rate(x[1s])", 120, timedelta(seconds=2))) == "rate(x[1s])"
+    assert str(parse_scaled("rate(x[10m])", 120, timedelta(seconds=2))) == "rate(x[5s])"

@@ -9,11 +9,11 @@ import yaml
 from sloproof.alerts import DEFAULT_POLICY, REAL, BurnTier, Links, base_group, burn_groups, rules_yaml
 from sloproof.alerts.proof import AlertProof, CaseResult, ProofCase, ProofPlan, gap_results, judge
 from sloproof.alerts.proof_cases import burn_plan
-from sloproof.alerts.proof_report import as_document, as_junit, columns, rows, summary
+from sloproof.alerts.proof_report import as_document, as_junit, notes, rows, summary, table
 from sloproof.alerts.proof_rules import rules_behind
 from sloproof.alerts.proof_traffic import Stretch, counters, counters_born_later
 from sloproof.promql import selectors_in
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, ProbeUp, Service
+from sloproof.slo import SLO, ErrorRatio, LatencyBelow, NativeLatencyBelow, Service
 
 API = Service(name="api", owner="team", job="api")
 AVAILABILITY = SLO(
@@ -134,12 +134,22 @@ def test_an_alert_without_a_rule_is_not_proven() -> None:
     assert "no rule is named `ApiAvailabilityFastBurn`" in found.gaps[0].reason
 
 
-def test_an_indicator_that_cannot_be_fed_is_a_gap() -> None:
-    slo = AVAILABILITY.model_copy(update={"sli": ProbeUp(probe='up{job="api"}')})
+def test_an_indicator_whose_raw_series_are_unknown_is_told_by_recorded_ones_and_says_so() -> None:
+    slo = AVAILABILITY.model_copy(update={"sli": NativeLatencyBelow("250ms", histogram="h")})
     groups = [base_group(slo, REAL), *burn_groups(slo, DEFAULT_POLICY, REAL, Links())]
     found = burn_plan(slo, FAST, REAL, yaml.safe_load(rules_yaml(groups))["groups"])
-    assert found.cases == ()
-    assert "no counter" in found.gaps[0].reason
+    assert found.recorded and found.gaps == ()
+    assert "native histograms" in found.notes[0]
+    case = named(found, "fires and clears in time")
+    assert [name.partition("{")[0] for name in case.series] == [
+        "slo:error:ratio_5m",
+        "slo:error:ratio_1h",
+        "slo:errors:count_1h",
+    ]
+    proof = AlertProof(found, tuple(CaseResult(case.title) for case in found.cases))
+    assert rows([proof])[0].verdict == "proven from recorded series"
+    assert notes([proof], 80)[0].startswith("note: raw series not fed: `histogram_count`")
+    assert all(len(line) <= 80 for line in notes([proof], 80))
 
 
 def test_counters_rise_restart_and_go_missing() -> None:
@@ -198,20 +208,28 @@ def proofs() -> list[AlertProof]:
 
 
 def test_the_table_says_never_where_a_ratio_never_fires() -> None:
-    table = rows(proofs())
-    assert table[0].detection == ("1m52s", "9m38s", "44m12s")
-    assert table[2].detection == table[2].reset == ("never", "never", "never")
-    assert table[3].detection == ("-", "-", "-")
-    assert [row.proven for row in table] == [True, False, False, False]
-    assert table[3].why_not == ("nothing was run: no case is known for this kind of alert",)
+    shown = rows(proofs())
+    assert shown[0].detection == ("1m52s", "9m38s", "44m12s")
+    assert shown[2].detection == shown[2].reset == ("never", "never", "never")
+    assert shown[3].detection == ("-",)
+    assert [row.verdict for row in shown] == ["proven", "NOT PROVEN", "NOT PROVEN", "NOT PROVEN"]
+    assert shown[3].why_not == ("nothing was run: no case is known for this kind of alert",)
     assert summary(proofs()) == "1 of 4 alerts proven by 24 cases"
 
 
 def test_the_columns_line_up() -> None:
-    table = columns(proofs())
-    assert table[0][1].startswith("FIRES WITHIN, AT 100 / 10 / 2 % BAD")
-    assert [verdict for *_, verdict in table] == ["", "proven", "NOT PROVEN", "NOT PROVEN", "NOT PROVEN"]
-    assert len({len(cell) for cell, *_ in table}) == 1
+    shown = table(proofs(), 200)
+    assert "FIRES WITHIN, AT 100 / 10 / 2 % BAD" in shown[0][0]
+    assert [verdict for _, verdict in shown] == ["", "proven", "NOT PROVEN", "NOT PROVEN", "NOT PROVEN"]
+    assert len({len(text) for text, _ in shown}) == 1
+
+
+def test_a_narrow_table_has_two_lines_an_alert_and_fits() -> None:
+    shown = table(proofs(), 80)
+    assert [verdict for _, verdict in shown[:4]] == ["", "", "proven", ""]
+    assert shown[2][0].startswith("ApiAvailabilityFastBurn  ")
+    assert shown[3][0] == "  1m52s / 9m38s / 44m12s               5m56s / 5m17s / 2m24s"
+    assert max(len(text + verdict) for text, verdict in shown) <= 80
 
 
 def test_json_says_the_same() -> None:
@@ -233,6 +251,18 @@ def test_junit_holds_every_case_and_turns_red_for_gaps() -> None:
         ("0", "1"),
         ("0", "1"),
     ]
-    assert [len(suite) for suite in suites] == [12, 12, 1, 1]
-    failure = suites[1][0][0]
+    assert [len(suite.findall("testcase")) for suite in suites] == [12, 12, 1, 1]
+    told = {one.get("name"): one.get("value") for one in suites[0].iter("property")}
+    assert told["verdict"] == "proven"
+    assert told["detection_seconds_at_10_percent"] == "578.4"
+    failure = suites[1].findall("testcase")[0][0]
     assert failure.get("message") == 'it is "silent" <for> ? ever'
+
+
+def test_a_pattern_without_a_known_example_is_told_by_recorded_series() -> None:
+    greek = ErrorRatio(errors=r'r{code=~"\\p{Greek}"}', total="r")
+    slo = AVAILABILITY.model_copy(update={"sli": greek, "by": ("code",)})
+    groups = yaml.safe_load(rules_yaml([base_group(slo, REAL), *burn_groups(slo, DEFAULT_POLICY, REAL, Links())]))
+    found = burn_plan(slo, FAST, REAL, groups["groups"])
+    assert found.recorded and found.cases and found.gaps == ()
+    assert r"`\p{Greek}` is a script of Unicode" in found.notes[0]

@@ -12,9 +12,9 @@ from sloproof.alerts.burn_alerts import Links, plain
 from sloproof.alerts.rule_model import LARGEST_GROUP, AlertRule, RuleGroup
 from sloproof.alerts.severity import Severity
 from sloproof.alerts.template import literal
-from sloproof.alerts.timing import Timing
+from sloproof.alerts.timing import REAL, SCRAPES_IN_BASE_WINDOW, Timing
 from sloproof.definition import Definition, Duration, Length, Name, format_duration
-from sloproof.promql import Expression, parse_written
+from sloproof.promql import Expression, parse_scaled, parse_written
 from sloproof.slo import Service
 
 
@@ -93,9 +93,10 @@ class CauseAlert(Definition):
         assert found is not None  # the constructor saw to it
         return found
 
-    def condition(self) -> Expression:
-        """The series that are beyond the limit."""
-        measured = parse_written(self.expression)
+    def condition(self, timing: Timing = REAL) -> Expression:
+        """The series that are beyond the limit, the windows in the expression divided by the clock's scale."""
+        fewest = timing.scrape * SCRAPES_IN_BASE_WINDOW
+        measured = parse_scaled(self.expression, timing.scale, fewest)
         return measured.above(self.limit) if self.above is not None else measured.below(self.limit)
 
     def in_words(self) -> str:
@@ -109,12 +110,12 @@ def cause_rule(cause: CauseAlert, timing: Timing, links: Links) -> AlertRule:
 
     Args:
         cause: the definition.
-        timing: divides `for`; the windows inside the expression stay as they are written.
+        timing: divides `for` and the windows inside the expression, which keep four scrapes at least.
         links: where the alert points.
     """
     return AlertRule(
         alert=cause.alert,
-        expression=cause.condition(),
+        expression=cause.condition(timing),
         hold=timing.real(cause.hold),
         keep=timing.real(cause.keep_firing_for),
         labels={

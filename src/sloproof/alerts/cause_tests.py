@@ -23,6 +23,8 @@ STEPS = (
     ("days", timedelta(days=20), timedelta(minutes=4)),
 )
 """Files by how far back their expressions look, and their step; promtool loads 10,000 samples a query at most."""
+LONGEST_CLEARING = timedelta(days=25)
+"""Beyond this a case would take promtool too long."""
 MARGIN = 3
 """Steps after which an alert must have fired: the sample, the evaluation, and one for the rounding of `for`."""
 
@@ -49,13 +51,13 @@ class TestCase:
 
 
 def cause_cases(cause: CauseAlert) -> list[TestCase]:
-    """A case that fires a cause alert within its promise, and one that keeps it quiet.
+    """A case that fires a cause alert within its promise, and those that keep it quiet.
 
     Args:
         cause: the definition.
 
     Returns:
-        Two cases.
+        Three or four cases: beyond its limit, short of it, without any data, and back again.
 
     Raises:
         NoInputSeries: no series are known for its expression; the message says why.
@@ -90,7 +92,47 @@ def cause_cases(cause: CauseAlert) -> list[TestCase]:
                 [(latest, 0)],
             ),
         ),
+        TestCase(
+            cause.alert,
+            layer,
+            step,
+            case(f"{cause.alert} keeps quiet without data", cause.alert, step, [], [(latest, 0)]),
+        ),
+        *_clearing(cause, firing, resting, (layer, step), latest),
     ]
+
+
+def _clearing(
+    cause: CauseAlert, firing: Feeding, resting: Feeding, where: tuple[str, timedelta], fires: timedelta
+) -> list[TestCase]:
+    """It fires, the value comes back, it clears; none where that takes other series, as a quantile's buckets."""
+    layer, step = where
+    if [one.series for one in firing.series] != [one.series for one in resting.series]:
+        return []
+    back = fires + step
+    cleared = back + _on_step(resting.reach + cause.keep_firing_for, step) + step * MARGIN
+    if cleared > LONGEST_CLEARING:
+        return []
+    series = [
+        {"series": str(one.series), "values": _turning(one, other, step, back, cleared)}
+        for one, other in zip(firing.series, resting.series, strict=True)
+    ]
+    title = f"{cause.alert} clears within {format_duration(cleared - back)} of what it reads"
+    return [TestCase(cause.alert, layer, step, case(title, cause.alert, step, series, [(fires, 1), (cleared, 0)]))]
+
+
+def _turning(one: InputSeries, other: InputSeries, step: timedelta, back: timedelta, until: timedelta) -> str:
+    """The first course up to a moment, then the second; a counter goes on from where it is."""
+    first, rest, seconds = back // step, (until - back) // step + MARGIN, Decimal(step // timedelta(seconds=1))
+    start = other.course.start + other.course.slope * seconds * first
+    if one.counted:
+        start = one.course.start + (one.course.slope * (first - 1) + other.course.slope) * seconds
+    before = _run(one.course.start, one.course.slope * seconds, first - 1)
+    return f"{before} {_run(start, other.course.slope * seconds, rest)}"
+
+
+def _run(start: Decimal, change: Decimal, count: int) -> str:
+    return f"{_plain(start)}{'-' if change < 0 else '+'}{_plain(abs(change))}x{count}"
 
 
 def not_proven(causes: Sequence[CauseAlert]) -> list[tuple[str, str]]:
@@ -116,10 +158,12 @@ def cause_tests(service: str, causes: Sequence[CauseAlert]) -> dict[str, str]:
     """
     missing = {alert for alert, _ in not_proven(causes)}
     cases = [case for cause in causes if cause.alert not in missing for case in cause_cases(cause)]
-    return test_files(service, "causes", names.cause_rules_file(service), cases)
+    return case_files(service, "causes", names.cause_rules_file(service), cases)
 
 
-def test_files(service: str, subject: str, rules: str, cases: Sequence[TestCase]) -> dict[str, str]:
+def case_files(
+    service: str, subject: str, rules: str, cases: Sequence[TestCase], *, joined: bool = True
+) -> dict[str, str]:
     """Cases as files, one for each step.
 
     Args:
@@ -127,6 +171,7 @@ def test_files(service: str, subject: str, rules: str, cases: Sequence[TestCase]
         subject: what the files are about, a part of their names.
         rules: name of the rules file that they load.
         cases: in the order they are written.
+        joined: whether cases of one kind are written as one.
     """
     files = {}
     for layer in dict.fromkeys(case.layer for case in cases):
@@ -134,7 +179,7 @@ def test_files(service: str, subject: str, rules: str, cases: Sequence[TestCase]
         document = {
             "rule_files": [f"../{names.GENERATED}/{rules}"],
             "evaluation_interval": format_duration(own[0].step),
-            "tests": _together(own),
+            "tests": _together(own) if joined else [case.document for case in own],
         }
         text = f"{names.RULES_HEADER}\n{to_yaml(document)}"
         files[names.rule_tests_file(service, f"{subject}-{layer}")] = text
@@ -217,8 +262,7 @@ def _fed(feeding: Feeding, step: timedelta, until: timedelta) -> list[dict[str, 
 
 def _values(one: InputSeries, step: timedelta, until: timedelta) -> str:
     change = one.course.slope * Decimal(step // timedelta(seconds=1))
-    sign = "-" if change < 0 else "+"
-    return f"{_plain(one.course.start)}{sign}{_plain(abs(change))}x{until // step + MARGIN}"
+    return _run(one.course.start, change, until // step + MARGIN)
 
 
 def _on_step(at: timedelta, step: timedelta) -> timedelta:

@@ -134,6 +134,8 @@ def _function(node: Any, want: Course) -> Feeding:
         return _over_time(node, want)
     if name in _PASSING:
         return _feed(node.args[0], want)
+    if name in _NATIVE:
+        raise NoInputSeries(f"`{name}` reads native histograms, which promtool 2.42 cannot be fed")
     raise NoInputSeries(f"`{name}` cannot be turned round")
 
 
@@ -349,6 +351,7 @@ _OVER_TIME = {  # of a value that does not change, each is that value
     "predict_linear",
     "quantile_over_time",
 }
+_NATIVE = {"histogram_avg", "histogram_count", "histogram_fraction", "histogram_sum"}
 _PASSING = {"abs", "clamp_min", "clamp_max", "label_join", "label_replace", "sort", "sort_desc"}
 _OF_ONE_SERIES_THE_SAME = {"sum", "avg", "min", "max", "quantile", "topk", "bottomk"}
 _COMPARISONS = {"==", "!=", ">", ">=", "<", "<="}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from sloproof.slo import SliceSeries
 
@@ -22,20 +23,45 @@ def level_values(series: SliceSeries, stages: Sequence[tuple[timedelta, Decimal]
     for length, share in stages:
         bad += [int((index + 1) * share) > int(index * share) for index in range(length // step)]
     seconds = Decimal(step // timedelta(microseconds=1)) / Decimal(1_000_000)
+    return " ".join(runs(shown(series, bad, seconds)))
+
+
+def shown(series: SliceSeries, bad: Sequence[bool], seconds: Decimal) -> list[str]:
+    """What a series shows in moments that are bad or not.
+
+    Args:
+        series: what it shows in a good and in a bad moment.
+        bad: the moments, the first at time 0.
+        seconds: between two of them.
+
+    Returns:
+        One plain number a moment.
+    """
+    if series.form == "level":
+        good, ill = _plain(series.good), _plain(series.bad)
+        return [ill if is_bad else good for is_bad in bad]
+    chosen = [series.bad if is_bad else series.good for is_bad in bad]
     if series.form == "age":
-        ages = [series.bad if is_bad else series.good for is_bad in bad]
-        return " ".join(_plain(seconds * index - age) for index, age in enumerate(ages))
-    return " ".join(_runs([_plain(series.bad if is_bad else series.good) for is_bad in bad]))
+        return [_plain(seconds * index - age) for index, age in enumerate(chosen)]
+    grown = accumulate(chosen[1:], lambda value, rate: value + rate * seconds, initial=Decimal(0))
+    return [_plain(value) for value in grown]
 
 
-def _runs(values: Sequence[str]) -> list[str]:
+def runs(values: Sequence[str]) -> list[str]:
+    """Values in promtool's notation; equal ones in a row in short form, `_` for none."""
     found: list[tuple[str, int]] = []
     for value in values:
         if found and found[-1][0] == value:
             found[-1] = (value, found[-1][1] + 1)
         else:
             found.append((value, 1))
-    return [value if count == 1 else f"{value}+0x{count - 1}" for value, count in found]
+    return [_run(value, count) for value, count in found]
+
+
+def _run(value: str, count: int) -> str:
+    if count == 1:
+        return value
+    return f"_x{count}" if value == "_" else f"{value}+0x{count - 1}"
 
 
 def _plain(number: Decimal) -> str:

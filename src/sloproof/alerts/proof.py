@@ -70,17 +70,23 @@ class ProofCase:
 
     def test_text(self) -> str:
         """The file for `promtool test rules`."""
-        test = {
+        return to_yaml({**self.head(), "tests": [self.test()]})
+
+    def head(self) -> dict[str, Any]:
+        """What stands above the tests of its file."""
+        # Without an order promtool shuffles the groups, and a derived window then lags by one of its evaluations.
+        order = [group["name"] for group in self.groups]
+        interval = format_duration(self.evaluation)
+        return {"rule_files": [RULES_FILE], "evaluation_interval": interval, "group_eval_order": order}
+
+    def test(self) -> dict[str, Any]:
+        """The case as promtool reads it."""
+        return {
             "name": f"{self.alert}: {self.title}",
             "interval": format_duration(self.interval),
             "input_series": [{"series": name, "values": values} for name, values in self.series.items()],
             "promql_expr_test": [_asked(check) for check in self.checks],
         }
-        interval = format_duration(self.evaluation)
-        # Without an order promtool shuffles the groups, and a derived window then lags by one of its evaluations.
-        order = [group["name"] for group in self.groups]
-        head = {"rule_files": [RULES_FILE], "evaluation_interval": interval, "group_eval_order": order}
-        return to_yaml({**head, "tests": [test]})
 
     @property
     def weight(self) -> float:
@@ -107,12 +113,13 @@ class Promised:
     """How soon an alert fires and clears for one steady error ratio.
 
     Args:
-        error_ratio: bad events of all events, ratio of 1.
-        detection: from the start of the fault to the latest evaluation that must fire; None for never.
+        error_ratio: bad events of all events, ratio of 1; None for an alert whose condition is met or is not.
+        detection: from the start of the fault, or from where its condition is first met, to the latest evaluation
+            that must fire; None for never.
         reset: from its end to the latest evaluation that must have cleared; None for never.
     """
 
-    error_ratio: Decimal
+    error_ratio: Decimal | None
     detection: timedelta | None
     reset: timedelta | None
 
@@ -124,9 +131,11 @@ class ProofPlan:
     Args:
         alert: its name.
         labels: those that tell what it belongs to, for reports.
-        promised: for the ratios of `SHOWN_RATIOS`; empty for an alert that is not about an error ratio.
+        promised: for the ratios of `SHOWN_RATIOS`, or once for an alert that is not about an error ratio.
         cases: what promtool is asked.
         gaps: what it cannot be asked; an alert with gaps is not proven.
+        notes: what its cases leave open, a sentence each without a full stop.
+        recorded: whether its histories are told by recorded series, because its raw ones are not known.
     """
 
     alert: str
@@ -134,6 +143,8 @@ class ProofPlan:
     promised: tuple[Promised, ...]
     cases: tuple[ProofCase, ...]
     gaps: tuple[NotExpressible, ...] = ()
+    notes: tuple[str, ...] = ()
+    recorded: bool = False
 
 
 @dataclass(frozen=True)

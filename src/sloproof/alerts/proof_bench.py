@@ -5,8 +5,8 @@ the coarsest clock on which its promise can still be told from a broken one. Raw
 often as in reality. Cases are placed so that an evaluation falls on the last instant that was promised.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +14,8 @@ from sloproof import names
 from sloproof.alerts.policy import BurnTier
 from sloproof.alerts.promise import delay, detection_time, reset_time
 from sloproof.alerts.proof import Check, Document, ProofCase
+from sloproof.alerts.proof_feed import Feed, GroupedFeed, group_labels
+from sloproof.alerts.proof_recorded import RecordedFeed, recorded_feed
 from sloproof.alerts.proof_traffic import Stretch
 from sloproof.alerts.recording import RAW_UP_TO, recorded
 from sloproof.alerts.timing import Timing
@@ -40,12 +42,14 @@ class Bench:
         tier: the pair of windows.
         timing: intervals of the real rules; the scale is 1.
         groups: the rule groups that the alert needs.
+        feed: the series that tell it a history.
     """
 
     slo: SLO
     tier: BurnTier
     timing: Timing
     groups: Sequence[Document]
+    feed: Feed | RecordedFeed
 
     @property
     def alert(self) -> str:
@@ -54,18 +58,28 @@ class Bench:
 
     @property
     def raw(self) -> bool:
-        """Whether its windows are read from the raw counters."""
-        return self.tier.long <= RAW_UP_TO
+        """Whether its windows are read from the raw series."""
+        return self.tier.long <= RAW_UP_TO and not self.slo.by_slices
+
+    @property
+    def fine(self) -> bool:
+        """Whether its faults can be any share of what is counted; else everything turns bad at once."""
+        return self.feed.fine and (self.recorded or not self.slo.by_slices)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it is fed the recorded series, because its raw ones are not known."""
+        return isinstance(self.feed, RecordedFeed)
 
     @property
     def fault(self) -> Decimal:
         """The error ratio of its faults, ratio of 1."""
-        return min(Decimal(1), self.tier.threshold(self.slo) * FAULT_FACTOR)
+        return min(Decimal(1), self.tier.threshold(self.slo) * FAULT_FACTOR) if self.fine else Decimal(1)
 
     @property
     def delay(self) -> timedelta:
         """Between a crossing and the last evaluation that may see it, without `for`."""
-        return delay(self.tier, self.timing)
+        return delay(self.tier, self.timing, self.slo)
 
     @property
     def clock(self) -> timedelta:
@@ -82,6 +96,11 @@ class Bench:
         seen = self.timing.base / 2 + self.timing.scrape
         waits = self.on_clock(self.tier.hold, tick) - self.tier.hold
         return max(tick * share + waits, tick * (1 - share)) + seen <= self.delay
+
+    @property
+    def grain(self) -> timedelta:
+        """How much a slice, which is bad or good as a whole, is rounded by on a clock that ticks slower."""
+        return self.clock if self.slo.by_slices and not self.recorded else timedelta()
 
     @property
     def coarse_clock(self) -> timedelta:
@@ -125,21 +144,50 @@ class Bench:
 
     def fires(self, at: timedelta, meaning: str) -> Check:
         """The alert must fire at this instant."""
-        return Check(call("count", self._firing()), at, 1, meaning)
+        return Check(call("count", self.firing()), at, 1, meaning)
 
     def quiet(self, at: timedelta, meaning: str) -> Check:
         """The alert must not fire at this instant."""
-        return Check(call("count", self._firing()), at, None, meaning)
+        return Check(call("count", self.firing()), at, None, meaning)
 
     def ratio(self, window: timedelta) -> Selector:
         """The recorded error ratio of a window."""
         return recorded(names.error_ratio(window), self.slo, self.timing)
 
+    def told(
+        self,
+        title: str,
+        history: Sequence[Stretch],
+        *checks: Check,
+        clock: timedelta | None = None,
+        without_errors: bool = False,
+    ) -> ProofCase:
+        """A case that tells the alert a history."""
+        if isinstance(self.feed, RecordedFeed):
+            interval = self.timing.scrape if self.raw else self.clock
+            series = self.feed.series(history, interval)
+            return ProofCase(self.alert, title, self.feed.groups, clock or self.clock, interval, series, checks)
+        return self.case(title, self.feed.series(history, without_errors=without_errors), *checks, clock=clock)
+
     def case(self, title: str, series: dict[str, str], *checks: Check, clock: timedelta | None = None) -> ProofCase:
-        """A case that feeds raw counters."""
+        """A case that feeds raw series."""
         return ProofCase(self.alert, title, self.groups, clock or self.clock, self.timing.scrape, series, checks)
 
-    def _firing(self) -> Selector:
+    def of_group(self, labels: Mapping[str, str]) -> "Bench | None":
+        """The same alert, fed series of another group; None where the objective's selectors leave no other."""
+        if labels == group_labels(self.slo):
+            return None
+        if isinstance(self.feed, RecordedFeed):
+            return replace(self, feed=replace(self.feed, group=labels))
+        assert isinstance(self.feed, GroupedFeed)  # the objective has groups
+        return replace(self, feed=replace(self.feed, labels=labels))
+
+    def on_recorded(self) -> "Bench":
+        """The same alert, fed the recorded series."""
+        return replace(self, feed=recorded_feed(self.slo, self.tier, self.timing, self.groups))
+
+    def firing(self, group: Sequence[str] | None = None) -> Selector:
+        """The alert while it fires, for the group that is proven, or for any when its labels are left out."""
         labels = {
             names.ALERT_NAME: self.alert,
             "alertstate": "firing",
@@ -148,6 +196,7 @@ class Bench:
             names.TIER: self.tier.name,
             names.SEVERITY: self.tier.severity,
             names.OWNER: self.slo.service.owner,
+            **{label: value for label, value in group_labels(self.slo).items() if group is None or label in group},
         }
         return Selector("ALERTS", tuple(equals(label, value) for label, value in labels.items()))
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sloproof import names
+from sloproof.alerts.input_series import NoInputSeries
 from sloproof.alerts.policy import BurnTier
 from sloproof.alerts.promise import delay, detection_time, reset_time
 from sloproof.alerts.proof import (
@@ -18,9 +19,13 @@ from sloproof.alerts.proof import (
     ProofPlan,
 )
 from sloproof.alerts.proof_bench import Bench
+from sloproof.alerts.proof_feed import OTHER_GROUP, Feed, NoFeed, feeds_of, group_labels
 from sloproof.alerts.proof_floor import floor_cases
+from sloproof.alerts.proof_gate import gate_cases
+from sloproof.alerts.proof_recorded import RecordedFeed, recorded_feed
 from sloproof.alerts.proof_rules import rules_behind
-from sloproof.alerts.proof_traffic import counters, counters_born_later
+from sloproof.alerts.proof_steady import steady_cases
+from sloproof.alerts.proof_traffic import Stretch
 from sloproof.alerts.timing import Timing
 from sloproof.definition import format_duration
 from sloproof.promql import call
@@ -48,20 +53,39 @@ def burn_plan(slo: SLO, tier: BurnTier, timing: Timing, groups: Sequence[Documen
         A plan whose expectations come from the definitions alone.
     """
     alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-    bench = Bench(slo, tier, timing, rules_behind(groups, alert))
-    cases, gaps = _cases_and_gaps(bench)
+    feeds, unknown = _feeds(slo, tier, timing, behind := rules_behind(groups, alert))
+    benches = [Bench(slo, tier, timing, behind, feed) for feed in feeds]
+    cases, gaps = _cases_and_gaps(benches)
     labels = {
         names.SERVICE: slo.service.name,
         names.SLO: slo.name,
         names.TIER: tier.name,
         names.SEVERITY: tier.severity,
     }
-    return ProofPlan(alert, labels, tuple(_promised(slo, tier, timing)), tuple(cases), tuple(gaps))
+    notes = [unknown] if unknown else list(_notes(benches[0]))
+    promised = tuple(_promised(slo, tier, timing))
+    return ProofPlan(alert, labels, promised, tuple(cases), tuple(gaps), tuple(notes), recorded=bool(unknown))
+
+
+def _feeds(
+    slo: SLO, tier: BurnTier, timing: Timing, groups: Sequence[Document]
+) -> tuple[Sequence[Feed | RecordedFeed], str]:
+    """Raw series, or the recorded ones and why."""
+    try:
+        return feeds_of(slo, timing.scrape, timing.base), ""
+    except (NoFeed, NoInputSeries) as reason:
+        return [recorded_feed(slo, tier, timing, groups)], f"raw series not fed: {reason}"
+
+
+def _notes(bench: Bench) -> Iterator[str]:
+    if not bench.fine and _bad_moments(bench) is None:
+        least = "slice" if bench.slo.by_slices else "moment"
+        yield f"0.8 of its threshold is told by recorded series: one bad {least} is more"
 
 
 def _promised(slo: SLO, tier: BurnTier, timing: Timing) -> Iterator[Promised]:
     for ratio in SHOWN_RATIOS:
-        fires, clears, late = detection_time(tier, slo, ratio), reset_time(tier, slo, ratio), delay(tier, timing)
+        fires, clears, late = detection_time(tier, slo, ratio), reset_time(tier, slo, ratio), delay(tier, timing, slo)
         yield Promised(
             ratio,
             None if fires is None else fires + tier.hold + late,
@@ -69,13 +93,12 @@ def _promised(slo: SLO, tier: BurnTier, timing: Timing) -> Iterator[Promised]:
         )
 
 
-def _cases_and_gaps(bench: Bench) -> tuple[list[ProofCase], list[NotExpressible]]:
+def _cases_and_gaps(benches: Sequence[Bench]) -> tuple[list[ProofCase], list[NotExpressible]]:
+    bench = benches[0]
     if not bench.groups:
         return [], [NotExpressible("exists", f"no rule is named `{bench.alert}`")]
     if bench.tier.threshold(bench.slo) >= 1:
         return [], [NotExpressible("fires", "its threshold is above 100 % of events, so it can never fire")]
-    if bench.slo.sli.levels() or not bench.slo.sli.samples():
-        return [], [NotExpressible("all cases", "its indicator is no counter, and histories of others are not written")]
     if bench.too_long():
         return [], [NotExpressible("all cases", bench.too_long())]
     cases: list[ProofCase] = []
@@ -85,16 +108,21 @@ def _cases_and_gaps(bench: Bench) -> tuple[list[ProofCase], list[NotExpressible]
             cases.extend(build(bench))
         except ValueError as error:
             gaps.append(NotExpressible(title, f"promtool cannot run it: {error}"))
+    for number, other in enumerate(benches[1:], start=2):
+        cases.extend(replace(case, title=f"{case.title} when part {number} fails") for case in _fires_and_clears(other))
     return cases, gaps
 
 
 def _fires_and_clears(bench: Bench) -> Iterator[ProofCase]:
     """A fault after a long quiet time: not before, not after, and gone again in time."""
     hold, crossing = bench.tier.hold, bench.crossing()
-    promised, cleared = bench.ended_scrapes(crossing + hold + bench.delay), bench.scrapes(bench.reset() + bench.delay)
+    promised, cleared = (
+        bench.ended_scrapes(crossing + hold + bench.delay),
+        bench.scrapes(bench.reset() + bench.delay + bench.grain),
+    )
     quiet = bench.before(bench.tier.long + bench.timing.base, promised)
     fault = bench.before(max(promised, bench.tier.short + bench.timing.base) + bench.clock, quiet + cleared)
-    too_early = bench.ended_scrapes(crossing + hold - bench.timing.scrape)
+    too_early = bench.ended_scrapes(crossing + hold - bench.timing.scrape - bench.grain)
     history = [bench.stretch(quiet), bench.stretch(fault, bench.fault), bench.stretch(cleared + bench.clock)]
     shown = percent(bench.fault)
     checks = [
@@ -108,7 +136,26 @@ def _fires_and_clears(bench: Bench) -> Iterator[ProofCase]:
     if too_early > timedelta():
         early = f"it fires within {format_duration(too_early)} of the start of a fault of {shown}, which is too early"
         checks.insert(1, bench.quiet(quiet + too_early, early))
-    yield bench.case("fires and clears in time", counters(bench.slo.sli.samples(), history), *checks)
+    yield bench.told("fires and clears in time", history, *checks)
+    yield from _beside_another_group(bench, history, quiet + promised)
+
+
+def _beside_another_group(bench: Bench, history: Sequence[Stretch], at: timedelta) -> Iterator[ProofCase]:
+    """A group that is well, and has ten times as many events, neither fires nor hides the one that is not."""
+    well = [replace(stretch, events=stretch.events * 10, error_ratio=Decimal(0)) for stretch in history]
+    other = bench.of_group(group_labels(bench.slo, OTHER_GROUP))
+    if other is None:
+        return
+    ours, theirs = bench.told("", history), other.told("", well)
+    yield replace(
+        ours,
+        title="one bad group beside a healthy one",
+        series={**ours.series, **theirs.series},
+        checks=(
+            bench.fires(at, "it is silent about a bad group beside a healthy one"),
+            Check(call("count", bench.firing(())), at, 1, "it fires for a healthy group beside a bad one"),
+        ),
+    )
 
 
 def _under_threshold(bench: Bench) -> Iterator[ProofCase]:
@@ -116,19 +163,50 @@ def _under_threshold(bench: Bench) -> Iterator[ProofCase]:
     first = bench.scrapes(bench.timing.base * 2)
     end, clock = bench.scrapes(bench.tier.long + bench.timing.base), bench.coarse_clock
     meaning = f"it fires at {percent(ratio)} of bad events, 0.8 of its threshold"
-    series = counters(bench.slo.sli.samples(), [bench.stretch(end + clock, ratio)])
-    checks = [bench.quiet(at, meaning) for at in (first, end)]
-    yield bench.case("quiet at 0.8 of its threshold", series, *checks, clock=clock)
+    title = "quiet at 0.8 of its threshold"
+    if bench.fine:
+        # A steady ratio is the same at any age: the short window must be full, the long one need not be.
+        enough = min(end, bench.scrapes(bench.tier.short * 3 + bench.timing.base))
+        checks = [bench.quiet(at, meaning) for at in (first, enough)]
+        yield bench.told(title, [bench.stretch(enough + clock, ratio)], *checks, clock=clock)
+        return
+    moments = _bad_moments(bench)
+    if moments is None:
+        yield from _under_threshold(bench.on_recorded())
+        return
+    history = [bench.stretch(bench.timing.scrape)]
+    for _ in range((end + bench.clock) // bench.timing.scrape // moments + 1):
+        history += [bench.stretch(bench.timing.scrape, Decimal(1)), bench.stretch(bench.timing.scrape * (moments - 1))]
+    yield bench.told(title, history, bench.quiet(bench.on_clock(end), meaning))
+
+
+def _bad_moments(bench: Bench) -> int | None:
+    """Every how many scrapes a moment is bad at 0.8 of the threshold; None where not even one may be.
+
+    Off the beat of the clock: windows that touch there would both count it.
+    """
+    ratio, scrape = bench.tier.threshold(bench.slo) * QUIET_FACTOR, bench.timing.scrape
+    allowed = int(ratio * (bench.tier.long // scrape))
+    if bench.slo.by_slices or not allowed:
+        return None
+    beat = max(1, bench.clock // scrape)
+    span = (bench.tier.long + bench.timing.base + bench.clock) // scrape
+    return -(-span // allowed // beat) * beat
 
 
 def _no_traffic(bench: Bench) -> Iterator[ProofCase]:
+    if bench.recorded and bench.raw:
+        return  # its windows would be fed, and absent because nobody feeds them
     end = bench.on_clock(bench.timing.base * 3)
-    still = replace(bench.stretch(end), events=Decimal(0))
     checks = [
         bench.quiet(end, "it fires without traffic"),
         *(_absent(bench, window, end) for window in (bench.tier.long, bench.tier.short)),
     ]
-    yield bench.case("no traffic at all", counters(bench.slo.sli.samples(), [still]), *checks)
+    still = replace(bench.stretch(end), events=Decimal(0))
+    if bench.feed.counted or bench.recorded:
+        yield bench.told("no traffic at all", [still], *checks)
+    else:
+        yield bench.case("nothing is measured", {}, *checks)
 
 
 def _absent(bench: Bench, window: timedelta, at: timedelta) -> Check:
@@ -138,18 +216,22 @@ def _absent(bench: Bench, window: timedelta, at: timedelta) -> Check:
 
 
 def _no_errors_yet(bench: Bench) -> Iterator[ProofCase]:
-    end = bench.on_clock(bench.timing.base * 3)
-    series = counters(bench.slo.sli.samples(), [bench.stretch(end)], without_errors=True)
+    if bench.recorded and bench.raw:
+        return  # its windows would be fed
+    steady = bench.feed.bears or bench.recorded  # a young counter's rate is low, which is bad for a throughput
+    end = bench.on_clock(bench.timing.base * 3 + (timedelta() if steady else bench.tier.short))
     checks = [bench.quiet(end, "it fires though there was never an error")]
-    for window in (bench.tier.long, bench.tier.short):
+    for window in (bench.tier.long, bench.tier.short) if steady else (bench.tier.short,):
         zero = call("count", bench.ratio(window)._binary("==", 0))
         meaning = f"its ratio over {format_duration(window)} is not zero while no error was ever counted"
         checks.append(Check(zero, end, 1, meaning))
-    yield bench.case("no errors yet", series, *checks)
+    yield bench.told("no errors yet", [bench.stretch(end)], *checks, without_errors=True)
 
 
 def _restart(bench: Bench) -> Iterator[ProofCase]:
     """Counters fall to zero once while all is well, and once more in the middle of a fault."""
+    if not bench.feed.counted:
+        return
     half, age = _ages(bench)
     late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay)
     quiet, ends = bench.before(half, half + late), bench.scrapes(late / 2)
@@ -159,9 +241,9 @@ def _restart(bench: Bench) -> Iterator[ProofCase]:
         bench.stretch(ends, bench.fault),
         replace(bench.stretch(late - ends + bench.clock, bench.fault), restarted=True),
     ]
-    yield bench.case(
+    yield bench.told(
         "counters restart",
-        counters(bench.slo.sli.samples(), history),
+        history,
         bench.quiet(quiet + bench.timing.scrape + bench.clock, "it fires because counters began again from zero"),
         bench.quiet(quiet + half, "it fires because counters began again from zero"),
         bench.fires(quiet + half + late, f"it is silent {format_duration(late)} into a fault with a restart in it"),
@@ -169,13 +251,15 @@ def _restart(bench: Bench) -> Iterator[ProofCase]:
 
 
 def _born_later(bench: Bench) -> Iterator[ProofCase]:
+    if isinstance(bench.feed, RecordedFeed) or not bench.feed.bears:
+        return
     half, age = _ages(bench)
     late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay) + bench.timing.scrape
     quiet = bench.before(half * 2, late)
     fault = bench.stretch(late + bench.clock, bench.fault)
     yield bench.case(
         "a new error series is born",
-        counters_born_later(bench.slo.sli.samples(), [bench.stretch(quiet)], [fault]),
+        bench.feed.born_later([bench.stretch(quiet)], [fault]),
         bench.quiet(quiet, "it fires before there is any error"),
         bench.fires(quiet + late, f"it is silent {format_duration(late)} after a new error series was born"),
     )
@@ -183,8 +267,10 @@ def _born_later(bench: Bench) -> Iterator[ProofCase]:
 
 def _missing_scrapes(bench: Bench) -> Iterator[ProofCase]:
     """Scrapes go missing just under the threshold, and again at the start of a fault."""
+    if bench.recorded:
+        return
     half, age = _ages(bench)
-    under = bench.tier.threshold(bench.slo) * QUIET_FACTOR
+    under = bench.tier.threshold(bench.slo) * QUIET_FACTOR if bench.fine else Decimal(0)
     for count in GAPS:
         gap = bench.timing.scrape * count
         late = bench.scrapes(bench.young_crossing(age) + bench.tier.hold + bench.delay) + gap
@@ -198,9 +284,9 @@ def _missing_scrapes(bench: Bench) -> Iterator[ProofCase]:
         ]
         start = quiet + gap + half
         scrapes = "a missing scrape" if count == 1 else f"{count} missing scrapes"
-        yield bench.case(
+        yield bench.told(
             f"{scrapes}",
-            counters(bench.slo.sli.samples(), history),
+            history,
             bench.quiet(quiet + gap + bench.clock, f"it fires under its threshold after {scrapes}"),
             bench.quiet(start, f"it fires under its threshold after {scrapes}"),
             bench.fires(start + late, f"it is silent {format_duration(late)} into a fault that began with {scrapes}"),
@@ -209,6 +295,8 @@ def _missing_scrapes(bench: Bench) -> Iterator[ProofCase]:
 
 def _trough(bench: Bench) -> Iterator[ProofCase]:
     """A fault at the trough of traffic: most of the minutes, hardly any of the events."""
+    if not bench.fine or (bench.recorded and bench.raw):
+        return  # moments know no trough, and fed windows are weighed already
     share = min(float(2 * bench.tier.threshold(bench.slo) / bench.fault), 0.95)
     whole = min(bench.tier.short / share + bench.timing.base * 2, bench.tier.long * 0.9)
     trough = bench.scrapes(max(whole * share, bench.tier.short + bench.timing.base))
@@ -216,9 +304,9 @@ def _trough(bench: Bench) -> Iterator[ProofCase]:
     busy = bench.before(max(whole - trough, bench.timing.base * 2), trough, clock)
     history = [bench.stretch(busy), bench.stretch(trough + clock, bench.fault, TROUGH)]
     meaning = "it fires for a fault that hit hardly any events: it weighs minutes, not events"
-    yield bench.case(
+    yield bench.told(
         "a fault at the trough of traffic",
-        counters(bench.slo.sli.samples(), history),
+        history,
         bench.quiet(busy + trough, meaning),
         clock=clock,
     )
@@ -246,4 +334,6 @@ CASES: dict[str, Callable[[Bench], Iterator[ProofCase]]] = {
     "missing scrapes": _missing_scrapes,
     "a fault at the trough of traffic": _trough,
     "few bad events on a quiet service": floor_cases,
+    "a burn that costs too little": gate_cases,
+    "what is judged stays bad or good": steady_cases,
 }

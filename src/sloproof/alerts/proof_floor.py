@@ -11,9 +11,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from sloproof import names
 from sloproof.alerts.proof import Check, ProofCase
 from sloproof.alerts.proof_bench import SAMPLES_A_QUERY, Bench
-from sloproof.alerts.proof_rules import without_records
-from sloproof.alerts.proof_traffic import Stretch, counters, levels
-from sloproof.alerts.recording import recorded
+from sloproof.alerts.proof_recorded import constant, series_of
+from sloproof.alerts.proof_rules import rules_behind, without_records
+from sloproof.alerts.proof_traffic import Stretch, levels
 from sloproof.definition import parse_duration
 
 UNDER, OVER = Decimal("0.8"), Decimal("1.2")
@@ -39,12 +39,13 @@ def floor_cases(bench: Bench) -> Iterator[ProofCase]:
 
 
 def _case(bench: Bench, title: str, events: int, fires: bool, meaning: str) -> ProofCase:
-    """All events but the last come at once, the last one as late as the long window allows."""
+    """All events but the last come at once, the last one soon after, or where it must fire as late as is allowed."""
     step = bench.timing.scrape if bench.raw else _recording_interval(bench)
     base = bench.timing.base // step
-    apart = min(bench.tier.long * 8 // 10 // step, SAMPLES_A_QUERY - base * 4) - base
+    latest = min(bench.tier.long * 8 // 10 // step, SAMPLES_A_QUERY - base * 4) - base
+    apart = latest if fires else min(latest, base * 2)
     asked = _asked_at(bench, step * (base + apart), step * (2 if bench.raw else base))
-    build = _raw if bench.raw else _recorded
+    build = _recorded if not bench.raw else _raw if bench.feed.single else _windows
     check = bench.fires(asked, meaning) if fires else bench.quiet(asked, meaning)
     return build(bench, title, events, base, apart, check)
 
@@ -70,7 +71,16 @@ def _raw(bench: Bench, title: str, events: int, base: int, apart: int, check: Ch
         Stretch(1, Decimal(events - first), Decimal(1)),
         Stretch(base * 3, nothing),
     ]
-    return bench.case(title, counters(bench.slo.sli.samples(), history), check)
+    return bench.told(title, history, check)
+
+
+def _windows(bench: Bench, title: str, events: int, base: int, apart: int, check: Check) -> ProofCase:
+    """The windows of the pair themselves: moments are never so few that raw series could show it."""
+    ratios = dict.fromkeys((names.error_ratio(bench.tier.short), names.error_ratio(bench.tier.long)), Decimal(1))
+    values = {**ratios, names.error_count(bench.tier.long): Decimal(events)}
+    series = constant(values, bench.slo, bench.timing, check.at // bench.timing.scrape)
+    groups = rules_behind(without_records(bench.groups, list(values)), bench.alert)
+    return ProofCase(bench.alert, title, groups, bench.clock, bench.timing.scrape, series, (check,))
 
 
 def _recorded(bench: Bench, title: str, events: int, base: int, apart: int, check: Check) -> ProofCase:
@@ -88,7 +98,7 @@ def _recorded(bench: Bench, title: str, events: int, base: int, apart: int, chec
         ]
     )
     metrics = (names.errors(bench.timing.base), names.total(bench.timing.base))
-    series = {str(recorded(metric, bench.slo, bench.timing)): shown for metric in metrics}
+    series = {str(series_of(metric, bench.slo, bench.timing)): shown for metric in metrics}
     groups = without_records(bench.groups, metrics)
     return ProofCase(bench.alert, title, groups, _clock(bench), step, series, (check,))
 

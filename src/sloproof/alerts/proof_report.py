@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,7 +12,9 @@ from sloproof.definition import format_duration
 
 NEVER = "never"
 NOT_PROMISED = "-"
-"""For alerts that are not about an error ratio."""
+"""Where nothing is promised."""
+PROVEN, FROM_RECORDED, NOT_PROVEN = "proven", "proven from recorded series", "NOT PROVEN"
+INDENT = "  "
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,14 @@ class Row:
         alert: its name.
         detection: the latest it fires, for each of `SHOWN_RATIOS`.
         reset: the latest it clears, for each of `SHOWN_RATIOS`.
-        proven: whether every case held.
-        why_not: each case that did not, with its reason.
+        verdict: `proven`, `proven from recorded series` or `NOT PROVEN`.
+        why_not: each case that did not hold, with its reason.
     """
 
     alert: str
     detection: tuple[str, ...]
     reset: tuple[str, ...]
-    proven: bool
+    verdict: str
     why_not: tuple[str, ...]
 
 
@@ -38,15 +41,47 @@ def rows(proofs: Sequence[AlertProof]) -> list[Row]:
     return [_row(proof) for proof in proofs]
 
 
-def columns(proofs: Sequence[AlertProof]) -> list[tuple[str, str, str, str]]:
-    """The table as text, headings first; all columns but the last are filled up with blanks to one width."""
+def table(proofs: Sequence[AlertProof], width: int) -> list[tuple[str, str]]:
+    """The table as text, headings first.
+
+    Args:
+        proofs: in the order they are shown.
+        width: characters in a line; where a line an alert does not fit, each alert has two.
+
+    Returns:
+        Each line as what is filled up with blanks to a common width, and the verdict that ends it.
+    """
     ratios = " / ".join(f"{ratio * 100:f}".split(".", maxsplit=1)[0] for ratio in SHOWN_RATIOS)
     lines = [("ALERT", f"FIRES WITHIN, AT {ratios} % BAD", "CLEARS WITHIN", "")]
-    for row in rows(proofs):
-        verdict = "proven" if row.proven else "NOT PROVEN"
-        lines.append((row.alert, " / ".join(row.detection), " / ".join(row.reset), verdict))
-    widths = [max(len(line[index]) for line in lines) for index in range(3)]
-    return [(line[0].ljust(widths[0]), line[1].ljust(widths[1]), line[2].ljust(widths[2]), line[3]) for line in lines]
+    lines += [(row.alert, " / ".join(row.detection), " / ".join(row.reset), row.verdict) for row in rows(proofs)]
+    alerts, fires, clears, verdicts = (max(len(line[index]) for line in lines) for index in range(4))
+    if alerts + fires + clears + verdicts + 3 * len(INDENT) <= width:
+        return [
+            (f"{alert:{alerts}}{INDENT}{fire:{fires}}{INDENT}{clear:{clears}}{INDENT}", verdict)
+            for alert, fire, clear, verdict in lines
+        ]
+    return [
+        shown
+        for alert, fire, clear, verdict in lines
+        for shown in (
+            (f"{alert:{alerts}}{INDENT}" if verdict else alert, verdict),
+            (f"{INDENT}{fire:{fires}}{INDENT}{clear}".rstrip(), ""),
+        )
+    ]
+
+
+def notes(proofs: Sequence[AlertProof], width: int) -> list[str]:
+    """What the cases leave open, each note once with the alerts it is about; none for what is not proven at all."""
+    about: dict[str, list[str]] = {}
+    for proof in proofs:
+        for note in proof.plan.notes if proof.proven else ():
+            about.setdefault(note, []).append(proof.plan.alert)
+    texts = (f"note: {note} ({', '.join(alerts)})" for note, alerts in about.items())
+    return [line for text in texts for line in _folded(text, width)]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return wrap(text, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
 
 
 def summary(proofs: Sequence[AlertProof]) -> str:
@@ -60,16 +95,19 @@ def as_document(proofs: Sequence[AlertProof]) -> dict[str, Any]:
     """The proof for machines.
 
     Returns:
-        `proven` and `alerts`; times are seconds, null for never; ratios are of 1.
+        `proven` and `alerts`; times are seconds, null for never; ratios are of 1, null for an alert whose
+        condition is met or is not.
     """
     alerts = [
         {
             "alert": proof.plan.alert,
             "labels": dict(proof.plan.labels),
             "proven": proof.proven,
+            "from_recorded_series": proof.plan.recorded,
+            "notes": list(proof.plan.notes),
             "promised": [
                 {
-                    "error_ratio": float(promised.error_ratio),
+                    "error_ratio": None if promised.error_ratio is None else float(promised.error_ratio),
                     "detection_seconds": _seconds(promised.detection),
                     "reset_seconds": _seconds(promised.reset),
                 }
@@ -109,6 +147,7 @@ def _suite(root: ElementTree.Element, proof: AlertProof) -> None:
     counts = {"tests": len(proof.results) or 1, "failures": failed, "errors": errors}
     attributes = {"name": proof.plan.alert, **{name: str(count) for name, count in counts.items()}}
     suite = ElementTree.SubElement(root, "testsuite", attributes)
+    _properties(suite, proof)
     for result in proof.results:
         told = {"classname": proof.plan.alert, "name": result.title, "time": f"{result.seconds:.3f}"}
         case = ElementTree.SubElement(suite, "testcase", told)
@@ -119,12 +158,35 @@ def _suite(root: ElementTree.Element, proof: AlertProof) -> None:
         ElementTree.SubElement(case, "error", message="; ".join(proof.why_not))
 
 
+def _properties(suite: ElementTree.Element, proof: AlertProof) -> None:
+    """What is promised and what is left open; the order of the schema wants it before the cases."""
+    told = [("verdict", _row(proof).verdict), *(("note", note) for note in proof.plan.notes)]
+    for promised in proof.plan.promised:
+        at = "" if promised.error_ratio is None else f"_at_{promised.error_ratio * 100:f}".split(".")[0] + "_percent"
+        told += [
+            (f"detection_seconds{at}", _number(promised.detection)),
+            (f"reset_seconds{at}", _number(promised.reset)),
+        ]
+    held = ElementTree.SubElement(suite, "properties")
+    for name, value in told:
+        ElementTree.SubElement(held, "property", name=name, value=_printable(value))
+
+
+def _number(time: timedelta | None) -> str:
+    return NEVER if time is None else f"{time.total_seconds():g}"
+
+
 def _row(proof: AlertProof) -> Row:
-    promised = {one.error_ratio: one for one in proof.plan.promised}
-    found = [promised.get(ratio) for ratio in SHOWN_RATIOS]
+    verdict = NOT_PROVEN if not proof.proven else FROM_RECORDED if proof.plan.recorded else PROVEN
+    promised = proof.plan.promised
+    if any(one.error_ratio is not None for one in promised):
+        by_ratio = {one.error_ratio: one for one in promised}
+        found = [by_ratio.get(ratio) for ratio in SHOWN_RATIOS]
+    else:
+        found = list(promised) or [None]
     detection = tuple(NOT_PROMISED if one is None else _shown(one.detection) for one in found)
     reset = tuple(NOT_PROMISED if one is None else _shown(one.reset) for one in found)
-    return Row(proof.plan.alert, detection, reset, proof.proven, proof.why_not)
+    return Row(proof.plan.alert, detection, reset, verdict, proof.why_not)
 
 
 def _shown(time: timedelta | None) -> str:

@@ -176,7 +176,11 @@ def _from_recorded(slo: SLO, tier: BurnTier) -> bool:
 
 def _can_be_fed(slo: SLO) -> bool:
     """Whether raw series can be made up for it; `sloproof prove` says which objectives have none."""
-    return bool(slo.sli.samples() or slo.sli.levels())
+    fed = [*(sample.selector for sample in slo.sli.samples()), *(level.selector for level in slo.sli.levels())]
+    try:
+        return bool([concrete(parse_selector(selector)) for selector in fed])
+    except ValueError:  # a pattern for which no example is found
+        return False
 
 
 def _raw_series(slo: SLO, tier: BurnTier, stages: list[tuple[timedelta, Decimal]]) -> list[dict[str, str]]:

@@ -45,14 +45,15 @@ def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, j
 
 
 def _proven(promtool: Path, plans: "Sequence[ProofPlan]") -> "list[AlertProof]":
-    from sloproof.alerts.proof import AlertProof, gap_results, judge
+    from sloproof.alerts.proof import AlertProof, gap_results
+    from sloproof.alerts.proof_batch import prove_cases
     from sloproof.promtool import run_rule_tests
 
     cases = [(index, case) for index, plan in enumerate(plans) for case in plan.cases]
-    runs = run_rule_tests(promtool, [case for _, case in cases])
+    found = prove_cases([case for _, case in cases], lambda tests: run_rule_tests(promtool, tests))
     results = [gap_results(plan) for plan in plans]
-    for (index, case), run in zip(cases, runs, strict=True):
-        results[index].append(judge(case, run.passed, run.output, run.seconds))
+    for (index, _), result in zip(cases, found, strict=True):
+        results[index].append(result)
     return [AlertProof(plan, tuple(result)) for plan, result in zip(plans, results, strict=True)]
 
 
@@ -61,9 +62,12 @@ def _show(found: "Sequence[AlertProof]") -> None:
 
     from sloproof.alerts import proof_report
 
-    for alert, fires, clears, verdict in proof_report.columns(found):
-        style = {"proven": "green", "NOT PROVEN": "bold red"}.get(verdict, "bold")
-        console.output().print(Text(f"{alert}  {fires}  {clears}  ").append(verdict, style))
+    width = console.output().width
+    styles = {proof_report.NOT_PROVEN: "bold red"}
+    for text, verdict in proof_report.table(found, width):
+        console.output().print(Text(text).append(verdict, styles.get(verdict, "green")))
+    for line in proof_report.notes(found, width):
+        console.show(line)
     for row in proof_report.rows(found):
         for reason in row.why_not:
             console.show(f"{row.alert}: {reason}")

@@ -17,6 +17,7 @@ from sloproof.promql.expression import (
     rate_from_birth,
 )
 from sloproof.promql.parsing import check_expression, check_rendered, parse_selector, selectors_in
+from sloproof.promql.scaled import parse_scaled
 from sloproof.promql.substitution import replaced
 from sloproof.promql.windowed import Windowed, parse_windowed
 from sloproof.promql.written import Written, parse_written
@@ -37,6 +38,7 @@ __all__ = [
     "check_expression",
     "check_rendered",
     "equals",
+    "parse_scaled",
     "parse_selector",
     "parse_windowed",
     "parse_written",

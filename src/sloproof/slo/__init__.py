@@ -1,7 +1,7 @@
 """What is promised: services, indicators, objectives and their budgets."""
 
 from sloproof.slo.composite import AllOf, AnyIndicator, Composite
-from sloproof.slo.indicators import EventCounters, Indicator, SampleSeries, SliceSeries
+from sloproof.slo.indicators import EventCounters, Indicator, JudgedValue, SampleSeries, SliceSeries
 from sloproof.slo.latency import HistogramBelow, LatencyBelow, NativeLatencyBelow
 from sloproof.slo.objective import LONGEST, SLO, indicator_kinds
 from sloproof.slo.ratio import ErrorRatio, GoodRatio
@@ -23,6 +23,7 @@ __all__ = [
     "GoodRatio",
     "HistogramBelow",
     "Indicator",
+    "JudgedValue",
     "LatencyBelow",
     "NativeLatencyBelow",
     "ProbeUp",

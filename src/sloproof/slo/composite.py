@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sloproof.definition import Definition
 from sloproof.promql import Expression, Number, call, parse_selector
-from sloproof.slo.indicators import ExactNumber, Indicator, SampleSeries, SliceSeries, Words
+from sloproof.slo.indicators import ExactNumber, Indicator, JudgedValue, SampleSeries, SliceSeries, Words
 from sloproof.slo.latency import HistogramBelow, LatencyBelow, NativeLatencyBelow
 from sloproof.slo.ratio import ErrorRatio, GoodRatio
 from sloproof.slo.raw import RawRatio
@@ -51,6 +51,10 @@ class _Composed(Definition):
         """None: no one counter holds them."""
         return
 
+    def judged(self) -> JudgedValue | None:
+        """None: each part has its own."""
+        return None
+
     def indicators(self) -> tuple[Indicator, ...]:
         """The parts."""
         raise NotImplementedError  # each kind below keeps them in its own way
@@ -86,6 +90,10 @@ class Composite(_Composed):
     def indicators(self) -> tuple[Indicator, ...]:
         """The parts without their weights."""
         return tuple(part for part, _ in self.parts)
+
+    def ways_to_fail(self) -> tuple[tuple[Indicator, ...], ...]:
+        """All parts alike: then the weighted ratio is theirs, whatever the weights."""
+        return (self.indicators(),)
 
     def samples(self) -> tuple[SampleSeries, ...]:
         """Those of the parts, where each has its own and none feeds another's."""
@@ -128,6 +136,10 @@ class AllOf(_Composed):
     def indicators(self) -> tuple[Indicator, ...]:
         """The parts."""
         return tuple(self.parts)
+
+    def ways_to_fail(self) -> tuple[tuple[Indicator, ...], ...]:
+        """Each part alone."""
+        return tuple((part,) for part in self.parts)
 
     def samples(self) -> tuple[SampleSeries, ...]:
         """None: an error ratio of the whole does not say which part is to fail."""

@@ -67,24 +67,40 @@ class SampleSeries(Definition):
     """
 
     selector: str
-    share_of_total: int
-    share_of_errors: int
+    share_of_total: Decimal
+    share_of_errors: Decimal
 
 
 class SliceSeries(Definition):
-    """A raw gauge of an indicator and what it shows in a good and in a bad moment; rule tests feed it.
+    """A raw series of an indicator and what it shows in a good and in a bad moment; rule tests feed it.
 
     Args:
         selector: the series, as PromQL.
         good: its value in a good moment.
         bad: its value in a bad moment.
-        form: `level`: the value itself; `age`: a Unix time so many seconds ago.
+        form: `level`: the value itself; `age`: a Unix time so many seconds ago; `growth`: a counter's growth a second.
+        each_counts: whether every sample of every such series is an event; else all series together are judged once.
     """
 
     selector: str
     good: Decimal
     bad: Decimal
-    form: Literal["level", "age"] = "level"
+    form: Literal["level", "age", "growth"] = "level"
+    each_counts: bool = False
+
+
+class JudgedValue(Definition):
+    """An expression of an indicator's author and the values it takes in a good and in a bad moment.
+
+    Args:
+        expression: PromQL that yields what is judged.
+        good: its value in a good moment.
+        bad: its value in a bad moment.
+    """
+
+    expression: str
+    good: Decimal
+    bad: Decimal
 
 
 class EventCounters(Definition):
@@ -140,12 +156,32 @@ class Indicator(Protocol):
         """The raw gauges behind it, for rule tests; empty where a test cannot make them up from gauges."""
         ...
 
+    def judged(self) -> JudgedValue | None:
+        """The expression that is judged moment by moment; None where there is none."""
+        ...
+
+    def ways_to_fail(self) -> "tuple[tuple[Indicator, ...], ...]":
+        """The parts that fail together when the whole is as bad as they are, each way once; empty without parts."""
+        ...
+
     def sentence(self) -> str:
         """What a good event is, in plain words."""
         ...
 
 
-class EventIndicator(Definition):
+class Undivided(Definition):
+    """What indicators without parts share."""
+
+    def judged(self) -> JudgedValue | None:
+        """None, unless a kind below judges an expression."""
+        return None
+
+    def ways_to_fail(self) -> tuple[tuple[Indicator, ...], ...]:
+        """None: it has no parts."""
+        return ()
+
+
+class EventIndicator(Undivided):
     """What indicators share whose events are answers: a client sees a failed one as bad."""
 
     @property

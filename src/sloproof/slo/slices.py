@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from sloproof.definition import Definition, Length, format_duration
+from sloproof.definition import Length, format_duration
 from sloproof.promql import (
     Expression,
     Number,
@@ -25,7 +25,17 @@ from sloproof.promql import (
     rate,
     selectors_in,
 )
-from sloproof.slo.indicators import GIVEN_LATER, ExactNumber, SampleSeries, SelectorText, SliceSeries, Words, given
+from sloproof.slo.indicators import (
+    GIVEN_LATER,
+    ExactNumber,
+    JudgedValue,
+    SampleSeries,
+    SelectorText,
+    SliceSeries,
+    Undivided,
+    Words,
+    given,
+)
 
 SLICES = 120
 """Moments in a window: an hour at the usual scrape interval of 30 s."""
@@ -41,7 +51,7 @@ VectorText = Annotated[str, AfterValidator(_vector)]
 """PromQL text that yields an instant vector, kept as its author wrote it."""
 
 
-class _SliceIndicator(Definition):
+class _SliceIndicator(Undivided):
     """What is judged moment by moment."""
 
     @property
@@ -107,6 +117,11 @@ class _GaugeIndicator(_SliceIndicator):
         good, bad = self._levels()
         return (SliceSeries(selector=str(gauge), good=good, bad=bad),)
 
+    def judged(self) -> JudgedValue:
+        """The gauge, computed or not; what is computed is a little off, so its good value keeps away from the limit."""
+        good, bad = self._levels()
+        return JudgedValue(expression=self.gauge, good=good - (bad - good if good else Decimal(0)), bad=bad)
+
     def _levels(self) -> tuple[Decimal, Decimal]:
         raise NotImplementedError  # a good value and a bad one
 
@@ -134,7 +149,7 @@ class GaugeBelow(_GaugeIndicator):
         return self.meaning or f"a second at or below {self.limit:f}"
 
     def _levels(self) -> tuple[Decimal, Decimal]:
-        return self.limit, self.limit + max(abs(self.limit), Decimal(1))
+        return self.limit, self.limit + _step(self.limit)
 
 
 class GaugeAbove(_GaugeIndicator):
@@ -160,7 +175,7 @@ class GaugeAbove(_GaugeIndicator):
         return self.meaning or f"a second at or above {self.limit:f}"
 
     def _levels(self) -> tuple[Decimal, Decimal]:
-        return self.limit, self.limit - max(abs(self.limit), Decimal(1))
+        return self.limit, self.limit - _step(self.limit)
 
 
 class FreshWithin(_SliceIndicator):
@@ -191,8 +206,8 @@ class FreshWithin(_SliceIndicator):
         return (self.last_success,)
 
     def levels(self) -> tuple[SliceSeries, ...]:
-        """A success just now, and one twice as old as is good."""
-        bad = _seconds(self.limit) * 2
+        """A success just now, and one a quarter older than is good."""
+        bad = _seconds(self.limit) * Decimal("1.25")
         return (SliceSeries(selector=self.last_success, good=Decimal(0), bad=bad, form="age"),)
 
     def sentence(self) -> str:
@@ -236,6 +251,11 @@ class ThroughputAtLeast(_SliceIndicator):
         """The counter."""
         return (self.requests,)
 
+    def levels(self) -> tuple[SliceSeries, ...]:
+        """The counter, growing a quarter faster and a quarter slower than is enough."""
+        good, bad = self.limit * Decimal("1.25"), self.limit * Decimal("0.75")
+        return (SliceSeries(selector=self.requests, good=good, bad=bad, form="growth"),)
+
     def sentence(self) -> str:
         """What a good slice is."""
         return f"a second of a window that serves at least {self.limit:f} a second"
@@ -271,7 +291,7 @@ class ProbeUp(_SliceIndicator):
 
     def levels(self) -> tuple[SliceSeries, ...]:
         """The gauge at 1 and at 0."""
-        return (SliceSeries(selector=self.probe, good=Decimal(1), bad=Decimal(0)),)
+        return (SliceSeries(selector=self.probe, good=Decimal(1), bad=Decimal(0), each_counts=True),)
 
     def sentence(self) -> str:
         """What a good probe is."""
@@ -286,3 +306,8 @@ class ProbeUp(_SliceIndicator):
 
 def _seconds(length: timedelta) -> Decimal:
     return Decimal(length // timedelta(microseconds=1)) / Decimal(1_000_000)
+
+
+def _step(limit: Decimal) -> Decimal:
+    """How far a bad value lies beyond a limit: near, so that a test notices when the limit moves."""
+    return abs(limit) / 20 or Decimal(1)

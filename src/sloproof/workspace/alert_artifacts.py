@@ -20,7 +20,7 @@ from sloproof.alerts import (
 )
 from sloproof.alerts.absent import scraped
 from sloproof.alerts.budget_tests import absence_cases, budget_cases
-from sloproof.alerts.cause_tests import cause_tests, not_proven, test_files
+from sloproof.alerts.cause_tests import case_files, cause_tests, not_proven
 from sloproof.alerts.recording import recorded
 from sloproof.errors import SloproofError
 from sloproof.promql import Expression
@@ -65,15 +65,20 @@ def extra_rules(workspace: Workspace, timing: Timing) -> Iterator[Artifact]:
     return (file.artifact() for file in other_files(workspace, timing))
 
 
-def extra_tests(workspace: Workspace) -> Iterator[Artifact]:
-    """Their promtool cases, at real windows."""
+def extra_tests(workspace: Workspace, *, joined: bool = True) -> Iterator[Artifact]:
+    """Their promtool cases, at real windows.
+
+    Args:
+        workspace: the definitions.
+        joined: whether alerts that are fed alike share a case, which is quicker and tells less apart.
+    """
     timing = workspace.settings.timing()
     for service in workspace.services:
         slos, absence = workspace.slos_of(service.name), absence_for(service, workspace.all_of(AbsenceAlerts))
         cases = [
             case for slo in slos for case in budget_cases(slo, workspace.policy(slo), _budget(workspace, slo), timing)
         ] + absence_cases(service, slos, absence, timing)
-        files = test_files(service.name, "budget", names.budget_rules_file(service.name), cases)
+        files = case_files(service.name, "budget", names.budget_rules_file(service.name), cases, joined=joined)
         yield from (Artifact(f"alerts/tests/{file}", text) for file, text in files.items())
     for name, causes in causes_by_service(workspace).items():
         yield from (Artifact(f"alerts/tests/{file}", text) for file, text in cause_tests(name, causes).items())

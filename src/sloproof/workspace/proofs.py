@@ -7,11 +7,12 @@ from typing import Any
 import yaml
 
 from sloproof import names
-from sloproof.alerts.proof import Document, ProofPlan
+from sloproof.alerts import CauseAlert
+from sloproof.alerts.proof import Document, Promised, ProofPlan
 from sloproof.alerts.proof_cases import burn_plan
-from sloproof.alerts.proof_documents import document_plans
+from sloproof.alerts.proof_documents import condition_promise, document_plans
 from sloproof.errors import UsageError
-from sloproof.workspace.alert_artifacts import extra_rules, extra_tests, unproven_causes
+from sloproof.workspace.alert_artifacts import alert_rules, extra_rules, extra_tests, unproven_causes
 from sloproof.workspace.artifacts import service_rules
 from sloproof.workspace.loading import Workspace
 
@@ -58,13 +59,30 @@ def _other_plans(workspace: Workspace, folder: Path | None) -> list[ProofPlan]:
     """Causes, absences and budgets, from the promtool cases that are generated for them."""
     timing = workspace.settings.timing()
     expected = [_parsed(artifact.text, folder) for artifact in extra_rules(workspace, timing)]
-    alerts = [rule["alert"] for groups in expected for group in groups for rule in group["rules"] if "alert" in rule]
     files = [Path(artifact.path).name for artifact in extra_rules(workspace, timing)]
     judged = expected if folder is None else [_parsed(_read(folder / file), folder) for file in files]
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    tests = [yaml.load(artifact.text, Loader=loader) for artifact in extra_tests(workspace)]
+    tests = [yaml.load(artifact.text, Loader=loader) for artifact in extra_tests(workspace, joined=False)]
     groups = [group for found in judged for group in found]
-    return document_plans(groups, alerts, tests, dict(unproven_causes(workspace)))
+    return document_plans(groups, _promised(workspace), tests, dict(unproven_causes(workspace)))
+
+
+def _promised(workspace: Workspace) -> dict[str, Promised]:
+    """What is promised of each alert that is no burn tier, in the order of the rules files."""
+    timing = workspace.settings.timing()
+    every = {cause.alert: cause.runs_every or timing.evaluation for cause in workspace.all_of(CauseAlert)}
+    recorded = timing.scrape + timing.base + timing.evaluation  # until a recorded rate shows it all
+    found = {}
+    for owned in alert_rules(workspace, timing):
+        rule, kind = owned.rule, owned.rule.labels.get(names.KIND)
+        if kind == names.CAUSE:
+            found[rule.alert] = condition_promise(rule, every[rule.alert], timing.scrape)
+        elif kind == names.BUDGET:
+            found[rule.alert] = condition_promise(rule, timing.slow_evaluation, recorded + timing.slow_evaluation)
+        elif kind == names.ABSENT:
+            at_once = rule.alert == names.target_down_alert(owned.service.name)
+            found[rule.alert] = condition_promise(rule, timing.evaluation, timing.scrape if at_once else recorded)
+    return found
 
 
 def _groups(workspace: Workspace, service: str, folder: Path | None) -> list[Document]:
