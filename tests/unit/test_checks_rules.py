@@ -175,3 +175,25 @@ def test_series_grouped_by_a_label_keep_it_through_the_windows() -> None:
         )
     ]
     assert Recorded(groups).known(Selector("slo:long")) == ({"route": None, "service": "s", "slo": "o"},)
+
+
+def test_equal_expressions_with_other_values_are_judged_by_their_values() -> None:
+    def known(selector: Selector) -> LabelSets:
+        return ({m.label: m.value for m in selector.matchers},)
+
+    assert unmatched('a{x="1",y="2"} and b{x="1",y="2"}', known) == ()
+    (found,) = unmatched('a{x="1",y="2"} and b{x="2",y="1"}', known)
+    assert (found.left, found.right) == ({"x": "1", "y": "2"}, {"x": "2", "y": "1"})
+    assert label_sets('a{x="7",y="8"} and b{x="7",y="8"}', known) == ({"x": "7", "y": "8"},)
+
+
+def test_a_series_that_a_later_group_records_is_known() -> None:
+    reads = GeneratedRule("slo:reads", False, "slo:later * 2", {"service": "s", "slo": "o"})
+    later = GeneratedRule("slo:later", False, "sum by (route) (rate(x[5m]))", {"service": "s", "slo": "o"})
+    recorded = Recorded([group(reads), group(later)])
+    assert recorded.known(Selector("slo:reads")) == ({"route": None, "service": "s", "slo": "o"},)
+
+
+def test_a_rule_that_reads_itself_has_labels_that_nobody_knows() -> None:
+    circle = GeneratedRule("slo:circle", False, "slo:circle + 1", {"service": "s", "slo": "o"})
+    assert Recorded([group(circle)]).known(Selector("slo:circle")) is None
