@@ -29,7 +29,7 @@ SECONDS_OF_LOAD = 8
 
 @pytest.fixture(scope="module")
 def workspace() -> Workspace:
-    return load_workspace(Path(__file__))
+    return load_workspace(Path(__file__)).only("tasks")
 
 
 @pytest.fixture(scope="module")
