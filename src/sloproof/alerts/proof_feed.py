@@ -90,10 +90,12 @@ class LevelFeed:
         levels: what they show.
         scrape: between two moments.
         where: labels that their series get.
+        computed: whether the judged value is computed from them; what one more series does to it is not known then.
     """
 
     levels: tuple[SliceSeries, ...]
     scrape: timedelta
+    computed: bool = False
     fine: bool = False
     counted: bool = False
     single: bool = False
@@ -101,7 +103,7 @@ class LevelFeed:
     @property
     def bears(self) -> bool:
         """False for rates: what others serve makes up for one that stands still."""
-        return all(level.form != "growth" for level in self.levels)
+        return not self.computed and all(level.form != "growth" for level in self.levels)
 
     def series(self, history: Sequence[Stretch], *, without_errors: bool = False) -> dict[str, str]:
         """As the protocol says; `without_errors` changes nothing, for a gauge is there in good moments too."""
@@ -278,7 +280,7 @@ def _feeds(sli: Indicator, scrape: timedelta, base: timedelta) -> tuple[Feed, ..
         return (_checked(LevelFeed(sli.levels(), scrape)),)
     judged = sli.judged()
     if judged is not None:
-        return (LevelFeed(_computed(judged.expression, judged.good, judged.bad), scrape),)
+        return (LevelFeed(_computed(judged.expression, judged.good, judged.bad), scrape, computed=True),)
     return (CounterFeed(_counted(sli, base)),)
 
 
