@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 
-from sloproof.checks.recorded import Recorded
 from sloproof.checks.subject import Subject
 from sloproof.errors import Problem
-from sloproof.promql.label_sets import label_sets
 
 ID = "rules/label-overwritten"
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     """Alerts whose series differ in a label that the alert gives one value; two of them at once are an error."""
-    recorded = Recorded(subject.groups)
+    recorded = subject.recorded
     for group in subject.groups:
         for rule in (rule for rule in group.rules if rule.is_alert):
-            series = label_sets(rule.expression, recorded.known) or ()
+            series = recorded.joined(rule).sets or ()
             split = {label for one in series for label, value in one.items() if value is None}
             for label in sorted(split & set(rule.labels)):
                 yield subject.place_of(rule, group).problem(

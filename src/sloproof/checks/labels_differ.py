@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from sloproof.checks.recorded import Recorded
 from sloproof.checks.subject import Subject
 from sloproof.errors import Problem
 from sloproof.promql.label_sets import Labels
@@ -13,7 +12,7 @@ UNRECORDED = "rules/unrecorded-series"
 
 def check(subject: Subject) -> Iterator[Problem]:
     """Rules that join series whose labels are never equal, and alerts on series that nothing records."""
-    recorded = Recorded(subject.groups)
+    recorded = subject.recorded
     for group in subject.groups:
         for rule in group.rules:
             for one in recorded.joined(rule).unmatched:

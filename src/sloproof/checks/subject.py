@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sloproof import names
 from sloproof.alerts import REAL, BurnPolicy, Timing
 from sloproof.errors import Problem
 from sloproof.slo import SLO, AllOf, Composite, Indicator, Service
+
+if TYPE_CHECKING:
+    from sloproof.checks.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,13 @@ class Subject:
         if rule.is_alert and rule.labels.get(names.KIND) == names.CAUSE and rule.name in self.causes:
             return self.causes[rule.name]
         return self._places.get((service, slo)) or Place(group.file, 0, rule.name)
+
+    @cached_property
+    def recorded(self) -> "Recorded":
+        """What the rules record, worked out once for all checks that ask."""
+        from sloproof.checks.recorded import Recorded  # which is made of the rules of this module
+
+        return Recorded(self.groups)
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], Place]:
