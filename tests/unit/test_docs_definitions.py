@@ -32,6 +32,6 @@ def test_the_examples_are_a_workspace_without_problems(workspace: Path, capsys: 
     assert main(["check"]) == 0, capsys.readouterr()
     assert main(["generate", "--check"]) == 0
     rules = (workspace / "alerts" / "generated" / "shop.rules.yaml").read_text()
-    for name in ("availability", "deliveries", "latency", "queue", "checkout", "backups"):
+    for name in ("availability", "payments", "deliveries", "latency", "queue", "checkout", "backups"):
         assert f"slo: {name}" in rules
     assert (workspace / "runbooks" / "ShopHighCpu.md").exists()

@@ -61,3 +61,8 @@ def test_definitions_import_only_what_they_are_made_of(tmp_path: Path) -> None:
 
 def test_a_heavy_import_would_be_seen(tmp_path: Path) -> None:
     assert imported("import yaml", tmp_path) & HEAVY == {"yaml"}
+
+
+def test_the_module_is_the_command_too() -> None:
+    done = subprocess.run([sys.executable, "-m", "sloproof", "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "sloproof")
