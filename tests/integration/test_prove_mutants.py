@@ -31,8 +31,8 @@ from sloproof.alerts import (
     rules_yaml,
 )
 from sloproof.alerts.budget_tests import absence_cases, budget_cases
-from sloproof.alerts.cause_tests import cause_tests
 from sloproof.alerts.cause_tests import case_files as files_of
+from sloproof.alerts.cause_tests import cause_tests
 from sloproof.alerts.proof import Promised, ProofPlan
 from sloproof.alerts.proof_batch import prove_cases
 from sloproof.alerts.proof_cases import burn_plan
