@@ -12,8 +12,9 @@ from sloproof.alerts.input_series import Feeding, NoInputSeries, input_series
 from sloproof.alerts.proof import Check, ProofCase
 from sloproof.alerts.proof_bench import Bench
 from sloproof.alerts.proof_feed import group_labels, seconds
+from sloproof.alerts.proof_recorded import reads_windows
 from sloproof.alerts.recording import recorded
-from sloproof.promql import call, equals
+from sloproof.promql import Expression, call, equals
 
 
 def steady_cases(bench: Bench) -> Iterator[ProofCase]:
@@ -30,16 +31,21 @@ def steady_cases(bench: Bench) -> Iterator[ProofCase]:
     count = at // bench.timing.scrape + 1
     fires = bench.fires(at, "it is silent while what is judged stays bad")
     yield bench.case("what is judged stays bad", _series(bench, badly, count), fires)
-    # Not a window: in its first minutes a counter is read as too slow, and a throughput is bad then.
-    errors = recorded(names.errors(bench.timing.base), bench.slo, bench.timing)
     zero = Check(
-        call("count", errors._binary("==", 0)),
+        call("count", _bad_by_now(bench)._binary("==", 0)),
         at,
         1,
         "it records errors while what is judged stays good",
     )
     quiet = bench.quiet(at, "it fires while what is judged stays good")
     yield bench.case("what is judged stays good", _series(bench, well, count), quiet, zero)
+
+
+def _bad_by_now(bench: Bench) -> Expression:
+    """The shortest figure of the pair: in its first minutes a counter is read as too slow, and a throughput is bad."""
+    if reads_windows(bench.slo, bench.tier):
+        return bench.ratio(bench.tier.short)
+    return recorded(names.errors(bench.timing.base), bench.slo, bench.timing)
 
 
 def _series(bench: Bench, feeding: Feeding, count: int) -> dict[str, str]:
