@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY
-from sloproof.checks import GeneratedGroup, GeneratedRule, Subject, label_overwritten, run_offline
+from sloproof.checks import GeneratedGroup, GeneratedRule, Subject, group_label_dropped, label_overwritten, run_offline
 from sloproof.checks.recorded import Recorded
 from sloproof.promql import Selector
 from sloproof.promql.label_sets import LabelSets, label_sets, unmatched
 from sloproof.runbooks.starting_text import TO_DO
+from sloproof.slo import SLO, GaugeBelow
 from tests.unit.checks_subjects import availability, group, ids, subject
 
 SOUND = subject(availability())
@@ -54,6 +55,18 @@ def test_rules_labels_differ_when_the_sum_of_errors_keeps_a_label() -> None:
         return replace(rule, expression=rule.expression.replace("sum(rate(", "sum by (route) (rate(", 1))
 
     assert set(ids(run_offline(mutated(by_route)))) == {"rules/labels-differ"}
+
+
+def test_a_group_label_that_the_expression_drops_is_told() -> None:
+    def memory(by: str) -> SLO:
+        gauge = f'max by ({by}) (memory_ratio{{job="shop"}})'
+        return availability(name="memory", by=("route",), sli=GaugeBelow("0.7", gauge=gauge))
+
+    (found,) = group_label_dropped.check(subject(memory("instance")))
+    assert found.check == "slo/group-label-dropped"
+    assert "is split by `route`" in found.what
+    assert list(group_label_dropped.check(subject(memory("instance, route")))) == []
+    assert list(group_label_dropped.check(subject(availability(by=("route",)), availability(name="whole")))) == []
 
 
 def test_rules_label_overwritten_when_a_cause_is_split_by_the_alerts_own_label() -> None:

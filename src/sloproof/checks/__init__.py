@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sloproof.checks import (
     alert_name_collision,
     defined_differently,
+    group_label_dropped,
     group_too_large,
     label_overwritten,
     labels_differ,
@@ -35,6 +36,7 @@ OFFLINE: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     not_described.check,
     no_escalation.check,
     defined_differently.check,
+    group_label_dropped.check,
     group_too_large.check,
     recorded_twice.check,
     labels_differ.check,
