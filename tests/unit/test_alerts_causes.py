@@ -198,7 +198,7 @@ def test_a_condition_beside_the_value_is_met_by_the_cases() -> None:
     errors, total = 'r_total{code=~"5.."}', "r_total"
     enough = f"sum(increase({errors}[1m])) >= 3"
     guarded = cause(expression=f"sum(rate({errors}[1m])) / sum(rate({total}[1m])) and ({enough})", above="0.005")
-    fires, _ = cause_cases(guarded)
+    fires, *_ = cause_cases(guarded)
     assert {one["series"] for one in fires.document["input_series"]} == {'r_total{code="500"}', "r_total"}
 
 
