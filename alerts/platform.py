@@ -43,7 +43,8 @@ stale_replica = CauseAlert(
 shard_down = CauseAlert(
     service=gateway,
     name="shard-down",
-    expression='max by (shard) (pg_up{job="platform-database"})',
+    # A host that is gone takes its exporter along; then only Prometheus's own `up` still says so.
+    expression='max by (shard) (pg_up{job="platform-database"} or up{job="platform-database"} * 0)',
     below=1,
     hold="1m",
     severity="critical",

@@ -10,7 +10,7 @@ Every target carries the label `region`, set where it is scraped. Metrics, as th
 - gateway, job `platform`: `http_requests_total{method,route,status_code,service}`,
   `http_request_duration_seconds{method,route,service}` (its first bucket is 0.1 s), `active_connections{service}`,
 - probes of each region's front door, job `platform-probe`, as the blackbox exporter names them: `probe_success`,
-- databases, job `platform-database`: `pg_up{shard}`, and on the replicas
+- databases, job `platform-database`, each target with the label `shard` too: `pg_up{shard}`, and on the replicas
   `replication_heartbeat_timestamp_seconds{shard}`: the Unix time that the primary wrote last and the replica has,
 - queues, job `platform-queue`: `queue_dead_letter_messages{queue}`,
 - job `platform-cost`: `cloud_cost_forecast_month_dollars`.

@@ -26,7 +26,7 @@ from sloproof.alerts import (
 from sloproof.alerts.budget_tests import absence_cases, budget_cases
 from sloproof.alerts.promise import Events, clearing_promise
 from sloproof.alerts.template import queried
-from sloproof.promql import Selector
+from sloproof.promql import Selector, selectors_in
 from sloproof.runbooks import absence_page, budget_page
 from sloproof.slo import SLO, ErrorRatio, Service
 
@@ -69,7 +69,7 @@ def test_every_series_that_a_budget_alert_reads_is_recorded() -> None:
     known |= {name for name in expressions() if name.startswith("slo:")}
     for name, text in expressions().items():
         if name.startswith("Api"):
-            read = {word.split("{")[0].lstrip("(") for word in text.split() if "slo:" in word}
+            read = {selector.metric for selector in selectors_in(text)}
             assert read
             assert read <= known
 

@@ -135,13 +135,12 @@ def _alerts(slo: SLO, alerts: BudgetAlerts, timing: Timing, links: Links) -> Ite
 def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: Links) -> AlertRule:
     limit = share / 100
     left, errors = whole_budget_left(slo, timing), recorded(names.ERRORS_LEFT, slo, timing)
-    at_even_traffic = " at even traffic" if slo.calendar else ""
     grown = "until the budget has grown again" if slo.calendar is None else f"until the next {slo.calendar} begins"
     return _alert(
         names.budget_low_alert(slo.service.name, slo.name),
         left.below(limit).both(_enough(slo, slo.budget_window, timing)),
         f"less than {percent(limit)} of the error budget is left",
-        f"{{{{ $value | humanizePercentage }}}} of the budget of {slo.window_now} is left{at_even_traffic}; by "
+        f"{{{{ $value | humanizePercentage }}}} of the budget of {slo.window_now} is left at even traffic; by "
         f"events, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
         f"stop risky changes to this service {grown}.",
         slo,
@@ -178,7 +177,7 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
     spent = recorded(names.error_ratio(window), slo, timing) / Number(slo.budget * _times(slo.window, window))
     return _alert(
         names.burn_review_alert(slo.service.name, slo.name),
-        recorded(names.error_ratio(window), slo, timing).above(limit).both(_enough(slo, window, timing)),
+        _reviewed(slo, window, limit, timing).both(_enough(slo, window, timing)),
         f"more than {percent(share / 100)} of the error budget went in {format_duration(window)}: time for a review",
         f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(window)}, more than "
         f"{percent(_rounded(limit))}: {queried(spent, 'humanizePercentage', slo.by)} of the "
@@ -190,6 +189,15 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
         timing,
         links,
     )
+
+
+def _reviewed(slo: SLO, window: timedelta, limit: Decimal, timing: Timing) -> Expression:
+    """The window's error ratio above its limit, also when what was not measured of the window counts as good."""
+    ratio = recorded(names.error_ratio(window), slo, timing)
+    if calendar_of(slo, timing) is not None:
+        return ratio.above(limit)
+    covered = recorded(names.coverage(slo.window), slo, timing) * Number(_times(slo.window, window))
+    return ratio.above(limit).both((ratio * call("clamp_max", covered, Number(1))).above(limit))
 
 
 def _enough(slo: SLO, window: names.Window, timing: Timing) -> Expression:

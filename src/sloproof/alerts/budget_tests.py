@@ -104,7 +104,9 @@ class _Feed:
         """Input series of a steady error ratio and of a share of the budget that is left."""
         values = {
             names.BUDGET_LEFT: left,
-            **({names.PERIOD_BUDGET_LEFT: left, names.PERIOD_ELAPSED: HALF} if self._slo.calendar else {}),
+            names.PERIOD_BUDGET_LEFT: left,
+            **({names.PERIOD_ELAPSED: HALF} if self._slo.calendar else {}),
+            names.coverage(self._slo.budget_window): Decimal(1),
             names.errors(self._timing.base): ratio * TRAFFIC,
             names.total(self._timing.base): Decimal(TRAFFIC),
             **dict.fromkeys(sorted(self._ratios), ratio),

@@ -106,8 +106,8 @@ def budget_rules(slo: SLO, timing: Timing) -> list[RecordingRule]:
         RecordingRule(ratio.metric, bad / total.above(0), labels),
         RecordingRule(names.BUDGET_LEFT, _left(spent, slo, timing), labels),
         RecordingRule(names.ERRORS_LEFT, total * Number(slo.budget) - bad, labels),
-        *_period_rules(slo, spent, timing),
         RecordingRule(names.coverage(window), _coverage(slo, timing), labels),
+        *_period_rules(slo, spent, timing),
         RecordingRule(names.OBJECTIVE, call("vector", Number(slo.objective / 100)), labels),
         RecordingRule(names.INFO, call("vector", Number(1)), labels | _description(slo)),
     ]
@@ -124,18 +124,18 @@ def allowed_rule(slo: SLO, timing: Timing) -> RecordingRule:
 def whole_budget_left(slo: SLO, timing: Timing) -> Selector:
     """The share of the whole window's budget that is left, at even traffic.
 
-    A budget of the calendar starts with few events, and a few bad ones are all that they allow; so whoever foresees
-    or warns asks for the share of the whole period.
+    A month that has just begun, and an objective that is half an hour old, have few events, and a few bad ones are all
+    that these allow; so whoever foresees or warns asks for the share of the whole window.
     """
-    metric = names.BUDGET_LEFT if calendar_of(slo, timing) is None else names.PERIOD_BUDGET_LEFT
-    return recorded(metric, slo, timing)
+    return recorded(names.PERIOD_BUDGET_LEFT, slo, timing)
 
 
 def _period_rules(slo: SLO, spent: Expression, timing: Timing) -> list[RecordingRule]:
-    """What only a budget of the calendar has: how much of its period is over, and what is left of all of it."""
+    """What is left of the whole window's budget, and for the calendar how much of its period is over."""
     labels, period = identity_labels(slo, timing), calendar_of(slo, timing)
     if period is None:
-        return []
+        measured = call("clamp_max", recorded(names.coverage(slo.window), slo, timing), Number(1))
+        return [RecordingRule(names.PERIOD_BUDGET_LEFT, Number(1) - spent * measured, labels)]
     return [
         RecordingRule(names.PERIOD_ELAPSED, elapsed_ratio(period, timing), labels),
         RecordingRule(names.PERIOD_BUDGET_LEFT, _left(spent * _elapsed(slo, timing), slo, timing), labels),
