@@ -141,7 +141,7 @@ def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: 
         left.below(limit).both(_enough(slo, slo.budget_window, timing)),
         f"less than {percent(limit)} of the error budget is left",
         f"{{{{ $value | humanizePercentage }}}} of the budget of {slo.window_now} is left at even traffic; by "
-        f"events, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
+        f"{slo.noun}s, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
         f"stop risky changes to this service {grown}.",
         slo,
         alerts,
@@ -179,9 +179,9 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
         names.burn_review_alert(slo.service.name, slo.name),
         _reviewed(slo, window, limit, timing).both(_enough(slo, window, timing)),
         f"more than {percent(share / 100)} of the error budget went in {format_duration(window)}: time for a review",
-        f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(window)}, more than "
+        f"{{{{ $value | humanizePercentage }}}} of {slo.noun}s were bad over {format_duration(window)}, more than "
         f"{percent(_rounded(limit))}: {queried(spent, 'humanizePercentage', slo.by)} of the "
-        f"{slo.budget_adjective} budget at even traffic; by events, "
+        f"{slo.budget_adjective} budget at even traffic; by {slo.noun}s, "
         f"{queried(recorded(names.BUDGET_LEFT, slo, timing), 'humanizePercentage', slo.by)} of it is left. "
         "First: put a review of this week's incidents and releases on the calendar.",
         slo,

@@ -155,11 +155,12 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     share = recorded(names.BUDGET_LEFT, slo, timing)
     scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
     return (
-        f"{{{{ $value | humanizePercentage }}}} of events were bad over {format_duration(tier.long)}; a good event is "
-        f"{literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad ({plain(slo.objective)} % is promised "
-        f"over {slo.promised_over}). Both windows of the {tier.name} pair ({_pair(tier)}) are above "
+        f"{{{{ $value | humanizePercentage }}}} of {slo.noun}s were bad over {format_duration(tier.long)}; "
+        f"a good {slo.noun} is {literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad "
+        f"({plain(slo.objective)} % is promised over {slo.promised_over}). Both windows of the {tier.name} pair "
+        f"({_pair(tier)}) are above "
         f"{percent(tier.threshold(slo))}. At even traffic that is {percent(tier.budget_share)} of the budget in "
-        f"{format_duration(tier.long)}; by events, {queried(share, 'humanizePercentage', slo.by)} of it is left. "
+        f"{format_duration(tier.long)}; by {slo.noun}s, {queried(share, 'humanizePercentage', slo.by)} of it is left. "
         f"{_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
     )
@@ -171,11 +172,11 @@ def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     soon = f" At this rate it is gone in {queried(_seconds_left(slo, tier, timing), 'humanizeDuration', slo.by)}."
     if slo.by:
         whole = queried(left, 'printf "%.0f"', slo.by)
-        return f"Bad events left in the budget: {whole}.{soon}"
-    spent = "The budget is spent." if slo.calendar is None else "What came so far allows no more bad events."
+        return f"Bad {slo.noun}s left in the budget: {whole}.{soon}"
+    spent = "The budget is spent." if slo.calendar is None else "What came so far allows no more bad ones."
     known = (
         "{{ if ge (. | first | value) 0.5 }}"
-        f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad events left.{soon}'
+        f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad {slo.noun}s left.{soon}'
         f"{{{{ else }}}}{spent}{{{{ end }}}}"
     )
     measured = queried(recorded(names.coverage(slo.budget_window), slo, timing), "humanizePercentage")

@@ -11,6 +11,7 @@ from sloproof.alerts.recording import recorded
 from sloproof.promql import Expression, Number, call, parse_selector, rate
 from sloproof.runbooks.incident import Incident
 from sloproof.runbooks.words import graph_link, in_words, one_in, one_line, share, until_forgotten
+from sloproof.slo import SLO
 
 RESPOND_BEFORE = Decimal("0.1")
 """The share of the budget that may burn before somebody works on it: what the workbook's slowest tier waits for."""
@@ -34,15 +35,15 @@ def summary(incident: Incident) -> str:
 
 def meaning(incident: Incident) -> str:
     """The condition in plain words, and how urgent which burn rate is."""
-    slo, tier = incident.slo, incident.tier
+    slo, tier, noun = incident.slo, incident.tier, incident.slo.noun
     threshold, besides = percent(tier.threshold(slo)), _costly(incident) + _held(incident.timing.real(tier.hold))
-    return f"""A good event is {slo.sli.sentence()}. {plain(slo.objective)} % of events are promised to be good over
+    return f"""A good {noun} is {slo.sli.sentence()}. {plain(slo.objective)} % of {noun}s are promised to be good over
 {incident.window}, so {percent(slo.budget)} may be bad: that is the error budget. This alert says that the budget burns
 {_how_fast(incident)}. It fires while all of this is true:
 
-- over the last {incident.long}, more than {threshold} of events were bad: it matters;
+- over the last {incident.long}, more than {threshold} of {noun}s were bad: it matters;
 - over the last {incident.short}, more than {threshold} were bad too: it still goes on;
-- at least {slo.minimum_bad_events} bad events came in the last {incident.long}: not one unlucky request{besides}.
+- at least {slo.minimum_bad_events} bad {noun}s came in the last {incident.long}: not one unlucky {_lone(slo)}{besides}.
 
 How long is left, by burn rate (“respond within” is when another {percent(RESPOND_BEFORE)} of the budget is gone):
 
@@ -59,8 +60,8 @@ def impact(incident: Incident) -> str:
     minute = Decimal(str(_MINUTE / incident.timing.real(slo.window))) / slo.budget
     lines = [
         f"- **Users:** {_users(incident)}",
-        f"- **Allowed:** {one_in(slo.budget)} events may be bad ({percent(slo.budget)}). When this fires, more than "
-        f"{one_in(tier.threshold(slo))} were, over {incident.long}.",
+        f"- **Allowed:** {one_in(slo.budget)} {slo.noun}s may be bad ({percent(slo.budget)}). When this fires, more "
+        f"than {one_in(tier.threshold(slo))} were, over {incident.long}.",
         f"- **Spent already:** about {percent(tier.budget_share)} of the {slo.budget_adjective} budget or more, in the "
         f"last {incident.long} alone, at even traffic.",
         f"- **A full outage** costs {share(minute)} of the budget each minute; a whole budget is gone in "
@@ -103,18 +104,23 @@ and lasts {incident.short} or more:
 {_table(("bad events", "fires after", "clears after the fix"), rows)}"""
 
 
+def _lone(slo: SLO) -> str:
+    return "request" if slo.noun == "event" else slo.noun
+
+
 def _users(incident: Incident) -> str:
     slo, service = incident.slo, incident.slo.service
     who = f"{one_line(service.description)}; " if service.description else ""
     why = f" Why they care: {one_line(slo.description)}." if slo.description else ""
     threshold = percent(incident.tier.threshold(slo))
-    return f"{who}more than {threshold} of events go wrong, where a good one is {slo.sli.sentence()}.{why}"
+    return f"{who}more than {threshold} of {slo.noun}s go wrong, where a good one is {slo.sli.sentence()}.{why}"
 
 
 def _urgency(incident: Incident) -> str:
     if incident.tier.severity == names.PAGE:
         worst = in_words(incident.gone_in(1 / incident.slo.budget, RESPOND_BEFORE))
-        return f"page, start now. If every event is bad, another {percent(RESPOND_BEFORE)} is gone in {worst}."
+        noun = incident.slo.noun
+        return f"page, start now. If every {noun} is bad, another {percent(RESPOND_BEFORE)} is gone in {worst}."
     slowest = in_words(incident.gone_in(incident.factor, RESPOND_BEFORE))
     return f"ticket, by the next working day. Where it fires, another {percent(RESPOND_BEFORE)} is gone in {slowest}."
 

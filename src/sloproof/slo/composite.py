@@ -43,6 +43,12 @@ class _Composed(Definition):
         return None
 
     @property
+    def noun(self) -> str:
+        """What its parts count; events, where they count different things."""
+        nouns = {part.noun for part in self.indicators()}
+        return nouns.pop() if len(nouns) == 1 else "event"
+
+    @property
     def by_slices(self) -> bool:
         """True as soon as one part is."""
         return any(part.by_slices for part in self.indicators())

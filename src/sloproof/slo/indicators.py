@@ -128,6 +128,11 @@ class Indicator(Protocol):
         ...
 
     @property
+    def noun(self) -> str:
+        """What is counted, in the singular: `event`, `second` or `probe`."""
+        ...
+
+    @property
     def by_slices(self) -> bool:
         """Whether only a base window can be judged; longer ones are then sums of recorded base windows."""
         ...
@@ -188,6 +193,11 @@ class EventIndicator(Undivided):
     def client_threshold(self) -> Decimal | None:
         """None: a client calls a failed answer bad, however fast it was."""
         return None
+
+    @property
+    def noun(self) -> str:
+        """It counts events."""
+        return "event"
 
     @property
     def by_slices(self) -> bool:

@@ -163,6 +163,11 @@ class SLO(Definition):
         return 1 - self.objective / 100
 
     @property
+    def noun(self) -> str:
+        """What spends the budget, in the singular: `event`, `second` or `probe`."""
+        return "second" if self.by_slices else self.sli.noun
+
+    @property
     def by_slices(self) -> bool:
         """Whether only base windows are judged, so that longer ones are sums of recorded base windows."""
         return self.budgeting == "slices" or self.sli.by_slices

@@ -60,6 +60,11 @@ class _SliceIndicator(Undivided):
         return None
 
     @property
+    def noun(self) -> str:
+        """It counts seconds."""
+        return "second"
+
+    @property
     def by_slices(self) -> bool:
         """False: any window can be judged from the raw series."""
         return False
@@ -275,6 +280,11 @@ class ProbeUp(_SliceIndicator):
     kind: Literal["probe-up"] = "probe-up"
     probe: SelectorText
     meaning: Words = "a probe that was answered"
+
+    @property
+    def noun(self) -> str:
+        """It counts probes."""
+        return "probe"
 
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """Failed probes per second over the window."""
