@@ -1,6 +1,7 @@
 """`sloproof lab` and `sloproof check --online`, as processes, on a real lab and on machines that lack something."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,10 +62,12 @@ def check_online(up: Workspace, old: str, new: str) -> tuple[int, str]:
         file.write_text(text)
 
 
-def test_definitions_that_fit_the_live_metrics_are_clean(up: Workspace) -> None:
+def test_definitions_that_fit_the_live_metrics_have_no_problems(up: Workspace) -> None:
     code, said = check_online(up, "99.9", "99.9")
     assert code == 0
-    assert said.startswith("no problems in ")
+    told = set(re.findall(r" warning: .*\[(\S+)\]$", said, re.MULTILINE))
+    # What is not written yet, and a lab that is idle and quick.
+    assert told <= {"runbook/unwritten", "slo/too-little-traffic", "server/scrape-interval-differs"}, said
 
 
 def test_a_threshold_between_two_buckets_is_told_with_its_neighbours(up: Workspace) -> None:
