@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from sloproof.alertmanager import Alertmanager, Silence
-from sloproof.alerts import REAL, Routing
+from sloproof.alerts import DEFAULT_POLICY, REAL, BurnPolicy, BurnTier, Routing, Webhook, alertmanager_config
 from sloproof.alerts.routed_alerts import RoutedAlert, routed_alerts
 from sloproof.alerts.silence import chaos_silence
 from sloproof.chaos.experiment import Experiment, Fires, Holds, Resolves
@@ -227,19 +227,19 @@ def _quoted(value: str) -> str:
 
 @pytest.fixture(scope="module")
 def alertmanager(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
-    with started(workspace, tmp_path_factory.mktemp("alertmanager")) as (client, _):
+    with started(alertmanager_file(workspace), tmp_path_factory.mktemp("alertmanager")) as (client, _):
         yield client
 
 
 @contextmanager
-def started(workspace: Workspace, folder: Path) -> Iterator[tuple[Alertmanager, subprocess.Popen[bytes]]]:
+def started(configuration: Path, folder: Path) -> Iterator[tuple[Alertmanager, subprocess.Popen[bytes]]]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     binary = find("alertmanager", WORKSPACE_PARTS)
     command = [
         str(binary),
-        f"--config.file={alertmanager_file(workspace)}",
+        f"--config.file={configuration}",
         f"--storage.path={folder}",
         "--cluster.listen-address=",
         f"--web.listen-address=127.0.0.1:{port}",
@@ -293,6 +293,30 @@ def test_a_page_keeps_the_patient_causes_and_the_budget_of_its_service_quiet(
     eventually(lambda: state_of(alertmanager, "ShopAvailabilityBudgetLow") == "suppressed", "inhibition of a budget")
     eventually(lambda: state_of(alertmanager, "ShopHighCpu") == "active", "a page about a cause")
     eventually(lambda: state_of(alertmanager, "MailStaleBackup") == "active", "a ticket of another service")
+
+
+@pytest.mark.parametrize("slow_first", [False, True])
+def test_the_faster_page_is_heard_and_a_ticket_silences_none(tmp_path: Path, slow_first: bool) -> None:
+    fast, medium, slow, trickle = DEFAULT_POLICY.tiers
+    fast, medium = (
+        fast.model_copy(update={"severity": "ticket"}),
+        medium.model_copy(update={"severity": "page"}),
+    )
+    tiers = (fast, medium, slow, trickle)
+    routing = Routing(receivers=(Webhook(name="hook", url="http://127.0.0.1:9/x"),))
+    policy = BurnPolicy(tiers=tiers[::-1] if slow_first else tiers)
+    configuration = tmp_path / "alertmanager.yaml"
+    configuration.write_text(alertmanager_config(routing, [policy]).replace("group_wait: 10s", "group_wait: 0s"))
+    with started(configuration, tmp_path) as (client, _):
+        fire(client, *(burning(tier) for tier in tiers))
+        eventually(lambda: state_of(client, "slow") == "suppressed", "inhibition of a slower ticket")
+        eventually(lambda: state_of(client, "trickle") == "suppressed", "inhibition of the slowest ticket")
+        eventually(lambda: state_of(client, "medium") == "active", "the page")
+        eventually(lambda: state_of(client, "fast") == "active", "the faster ticket")
+
+
+def burning(tier: BurnTier) -> dict[str, str]:
+    return {"alertname": tier.name, "tier": tier.name, "severity": tier.severity, "service": "shop", "slo": "errors"}
 
 
 def test_a_silence_for_planned_chaos_ends_by_itself(workspace: Workspace, alertmanager: Alertmanager) -> None:
@@ -384,7 +408,10 @@ def test_an_alertmanager_that_dies_on_the_way_does_not_hide_how_the_run_ended(
     said: list[str] = []
 
     def run() -> None:
-        with started(workspace, tmp_path) as (client, process), silenced(client, planned, said.append):
+        with (
+            started(alertmanager_file(workspace), tmp_path) as (client, process),
+            silenced(client, planned, said.append),
+        ):
             process.kill()
             process.wait(10)
             raise PartFailed("the run's own")

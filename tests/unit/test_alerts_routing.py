@@ -9,6 +9,7 @@ from sloproof.alerts import (
     DEFAULT_POLICY,
     REAL,
     BurnPolicy,
+    BurnTier,
     Email,
     Links,
     OwnerRoute,
@@ -142,6 +143,43 @@ def test_symptoms_keep_patient_causes_quiet_and_never_urgent_ones() -> None:
 def test_split_objectives_inhibit_only_within_a_split() -> None:
     first = config(Routing(receivers=(HOOK,)), grouping={"route"})["inhibit_rules"][0]
     assert first["equal"] == ["service", "slo", "route"]
+
+
+FAST, MEDIUM, SLOW, TRICKLE = DEFAULT_POLICY.tiers
+
+
+def quiet(*policies: tuple[BurnTier, ...]) -> set[tuple[str, str]]:
+    """The matchers of each tier that inhibits others, and those others."""
+    rules = config(Routing(receivers=(HOOK,)), tuple(BurnPolicy(tiers=tiers) for tiers in policies))["inhibit_rules"]
+    return {(",".join(one["source_matchers"][:-1]), one["target_matchers"][0]) for one in rules[:-2]}
+
+
+def told(tier: BurnTier, severity: str) -> BurnTier:
+    return tier.model_copy(update={"severity": severity})
+
+
+@pytest.mark.parametrize("tiers", [(FAST, MEDIUM, SLOW, TRICKLE), (TRICKLE, SLOW, MEDIUM, FAST)])
+def test_windows_and_not_the_order_written_say_which_tier_keeps_which_quiet(tiers: tuple[BurnTier, ...]) -> None:
+    assert quiet(tiers) == {
+        ('tier="fast"', 'tier=~"medium|slow|trickle"'),
+        ('tier="medium"', 'tier=~"slow|trickle"'),
+        ('tier="slow"', 'tier=~"trickle"'),
+    }
+
+
+@pytest.mark.parametrize("tiers", [(FAST, MEDIUM, SLOW), (SLOW, MEDIUM, FAST)])
+def test_a_ticket_never_keeps_a_page_quiet(tiers: tuple[BurnTier, ...]) -> None:
+    turned = tuple(told(tier, "page" if tier is MEDIUM else "ticket") for tier in tiers)
+    assert quiet(turned) == {('tier="fast"', 'tier=~"slow"'), ('tier="medium"', 'tier=~"slow"')}
+
+
+def test_a_severity_that_differs_between_policies_is_matched() -> None:
+    assert quiet((FAST, MEDIUM), (told(FAST, "ticket"), MEDIUM)) == {('tier="fast",severity="page"', 'tier=~"medium"')}
+
+
+def test_policies_that_order_the_same_names_differently_leave_each_other_alone() -> None:
+    swapped = (FAST.model_copy(update={"name": "medium"}), MEDIUM.model_copy(update={"name": "fast"}))
+    assert quiet((FAST, MEDIUM, SLOW), swapped) == {('tier="fast"', 'tier=~"slow"'), ('tier="medium"', 'tier=~"slow"')}
 
 
 def test_each_alert_has_the_receiver_that_its_definition_says() -> None:

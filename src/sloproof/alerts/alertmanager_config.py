@@ -1,11 +1,11 @@
 """Alertmanager's configuration: routes by owner and severity, and alerts kept quiet by better ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sloproof import names
-from sloproof.alerts.policy import BurnPolicy
+from sloproof.alerts.policy import BurnPolicy, BurnTier
 from sloproof.alerts.routing import Routing
 from sloproof.alerts.severity import SEVERITIES, URGENT, Severity
 from sloproof.alerts.yaml_text import to_yaml
@@ -23,7 +23,7 @@ def alertmanager_config(
 
     Args:
         routing: receivers and routes.
-        policies: every policy in use; their tiers inhibit each other, fastest first.
+        policies: every policy in use; their tiers inhibit each other by their windows, and never a page by a ticket.
         scale: the factor that windows are divided by; the waits are divided too.
         grouping: labels by which objectives are split; alerts inhibit each other only within one split.
 
@@ -75,21 +75,51 @@ def _inhibitions(policies: Sequence[BurnPolicy], grouping: list[str]) -> list[di
     A page also keeps the budget's tickets quiet: they would say the same, later and less.
     """
     same = [names.SERVICE, names.SLO, *grouping]
-    rules = []
-    for tiers in dict.fromkeys(tuple(tier.name for tier in policy.tiers) for policy in policies):
-        for index, faster in enumerate(tiers[:-1]):
-            slower = "|".join(tiers[index + 1 :])
-            rules.append(
-                {
-                    # Alerts of others that lack these labels would be equal in them, and inhibit each other.
-                    "source_matchers": [str(equals(names.TIER, faster)), str(Matcher(names.SLO, "!=", ""))],
-                    "target_matchers": [str(Matcher(names.TIER, "=~", slower)), str(Matcher(names.SLO, "!=", ""))],
-                    "equal": same,
-                }
-            )
+    # Alerts of others that lack these labels would be equal in them, and inhibit each other.
+    ours = str(Matcher(names.SLO, "!=", ""))
+    rules = [
+        {
+            "source_matchers": [*source, ours],
+            "target_matchers": [str(Matcher(names.TIER, "=~", "|".join(quiet))), ours],
+            "equal": same,
+        }
+        for source, quiet in _quiet_tiers(policies)
+    ]
     page = [str(equals(names.SEVERITY, names.PAGE)), str(Matcher(names.TIER, "=~", ".+"))]
     budget = [str(equals(names.KIND, names.BUDGET)), _patient()]
     return [*rules, {"source_matchers": page, "target_matchers": budget, "equal": same}]
+
+
+def _quiet_tiers(policies: Sequence[BurnPolicy]) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The matchers of each tier, and the names of the slower tiers that it keeps quiet.
+
+    Rules know tiers by their names, which policies share: what one policy does not allow is left out for all.
+    """
+    kinds = [{tier.name: tier for tier in tiers} for tiers in dict.fromkeys(policy.tiers for policy in policies)]
+    found = []
+    for tiers in kinds:
+        in_order = sorted(tiers.values(), key=_windows)
+        for tier in in_order:
+            quiet = [one.name for one in in_order if all(_allows(others, tier, one.name) for others in kinds)]
+            severities = {others[tier.name].severity for others in kinds if tier.name in others}
+            apart = [str(equals(names.SEVERITY, tier.severity))] if len(severities) > 1 else []
+            found += [((str(equals(names.TIER, tier.name)), *apart), tuple(quiet))] if quiet else []
+    return dict.fromkeys(found)
+
+
+def _allows(tiers: Mapping[str, BurnTier], tier: BurnTier, quiet: str) -> bool:
+    """Whether a policy agrees that a tier of this name and severity keeps another one quiet; so does one without them.
+
+    The faster one may, and only what wakes somebody may keep quiet what wakes somebody.
+    """
+    source, target = tiers.get(tier.name), tiers.get(quiet)
+    if source is None or target is None or source.severity != tier.severity:
+        return True
+    return _windows(source) < _windows(target) and (source.severity in URGENT or target.severity not in URGENT)
+
+
+def _windows(tier: BurnTier) -> tuple[timedelta, timedelta]:
+    return tier.long, tier.short
 
 
 def _causes_by_symptoms() -> dict[str, Any]:
