@@ -11,7 +11,7 @@ from sloproof.checks.recorded import Recorded
 from sloproof.promql import Selector
 from sloproof.promql.label_sets import LabelSets, label_sets, unmatched
 from sloproof.runbooks.starting_text import TO_DO
-from sloproof.slo import SLO, GaugeBelow
+from sloproof.slo import SLO, GaugeBelow, RawRatio
 from tests.unit.checks_subjects import availability, group, ids, subject
 
 SOUND = subject(availability())
@@ -67,6 +67,19 @@ def test_slo_group_label_dropped_by_the_indicators_own_expression() -> None:
     assert "is split by `route`" in found.what
     assert list(group_label_dropped.check(subject(memory("instance, route")))) == []
     assert list(group_label_dropped.check(subject(availability(by=("route",)), availability(name="whole")))) == []
+
+
+def test_a_group_label_that_raw_expressions_drop_is_told() -> None:
+    def raw(total: str) -> SLO:
+        sli = RawRatio(errors="sum(rate(a[$window]))", total=total)
+        return availability(by=("zone",), sli=sli)
+
+    (found,) = group_label_dropped.check(subject(raw("sum by (zone) (rate(b[$window]))")))
+    assert "is split by `zone`" in found.what
+    (found,) = group_label_dropped.check(subject(raw("sum(rate(b[$window]))")))
+    assert "is split by `zone`" in found.what
+    kept = RawRatio(errors="sum by (zone) (rate(a[$window]))", total="rate(b[$window])")
+    assert list(group_label_dropped.check(subject(availability(by=("zone",), sli=kept)))) == []
 
 
 def test_rules_label_overwritten_when_a_cause_is_split_by_the_alerts_own_label() -> None:

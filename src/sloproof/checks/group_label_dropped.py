@@ -13,10 +13,10 @@ ID = "slo/group-label-dropped"
 def check(subject: Subject) -> Iterator[Problem]:
     """Objectives whose recorded series lack a label of `by`: all groups are one, and its alerts know no group."""
     for slo, place in subject.slos:
-        base = recorded(names.total(subject.timing.base), slo, subject.timing)
-        series = subject.recorded.known(base)
-        for label in slo.by if series else ():
-            if all(label not in one for one in series or ()):
+        bases = (names.errors(subject.timing.base), names.total(subject.timing.base))
+        series = [subject.recorded.known(recorded(base, slo, subject.timing)) or () for base in bases]
+        for label in slo.by:
+            if any(label not in labels for one in series for labels in one):
                 yield place.problem(
                     f"`{slo.identity}` is split by `{label}`, and its indicator's own expression drops that label: "
                     "all groups are one, and its alerts cannot tell them apart",
