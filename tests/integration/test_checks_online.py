@@ -19,7 +19,7 @@ from sloproof.checks.online import run_online
 from sloproof.errors import PartFailed, Problem
 from sloproof.lab.parts import find
 from sloproof.prometheus import NotServed, Prometheus
-from sloproof.slo import SLO, ErrorRatio, GaugeBelow, HistogramBelow, LatencyBelow, Service
+from sloproof.slo import SLO, ErrorRatio, GaugeBelow, HistogramBelow, LatencyBelow, RawRatio, Service
 from tests.integration.test_prometheus_adapter import WORKSPACE_PARTS, eventually, free_port, running, serving
 from tests.unit.checks_subjects import group, subject
 
@@ -161,6 +161,37 @@ def test_slo_unknown_label_lists_the_known_ones(server: Prometheus) -> None:
     sli = ErrorRatio(errors='busy_total{job="shop",status="500"}', total='busy_total{job="shop"}')
     problem = found(server, asked(ratio("busy", sli=sli)), "slo/unknown-label")[0]
     assert "`status`" in problem.what and "`code`, `instance`, `job`" in problem.hint
+
+
+def test_slo_unknown_label_of_by_lists_the_known_ones(server: Prometheus) -> None:
+    (problem,) = found(server, asked(ratio("busy", by=("zone", "instance"))), "slo/unknown-label")
+    assert problem.what == "`shop/busy` is split by `zone`, and `busy_total` has no label `zone`"
+    assert "its labels are `code`, `instance`, `job`" in problem.hint
+
+
+def test_slo_unknown_label_of_by_tells_of_errors_alone(server: Prometheus) -> None:
+    sli = ErrorRatio(errors='took_count{job="shop"}', total='busy_total{job="shop"}')
+    (problem,) = found(server, asked(ratio("busy", sli=sli, by=("code",))), "slo/unknown-label")
+    assert "`took_count` has no label `code`" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("sum by (zone) (rate(busy_total[$window]))", ["`busy_total` has no label `zone`"]),
+        ('sum by (zone) (label_replace(rate(busy_total[$window]), "zone", "$1", "instance", "(.*)"))', []),
+        ("rate(took_count[$window]) * on (instance) group_left (zone) max by (zone) (busy_total)", ["`zone`"]),
+        ("sum by (code) (rate(took_count[$window]) * on (job) group_left (code) topk(1, busy_total))", []),
+    ],
+)
+def test_slo_unknown_label_of_by_where_an_expression_makes_it(
+    server: Prometheus, expression: str, told: list[str]
+) -> None:
+    by = "code" if "by (code)" in expression else "zone"
+    asked_for = asked(ratio("busy", sli=RawRatio(errors=expression, total=expression), by=(by,)))
+    problems = found(server, asked_for, "slo/unknown-label")
+    assert len(problems) == len(told)
+    assert all(word in problem.what for word, problem in zip(told, problems, strict=True))
 
 
 def test_cause_matches_nothing(server: Prometheus) -> None:
