@@ -224,3 +224,22 @@ def test_a_missing_field_is_named_as_its_author_writes_it() -> None:
         ErrorRatio(errors="e")
     with pytest.raises(ValidationError, match="limit"):
         GaugeBelow(gauge="cpu")
+
+
+@pytest.mark.parametrize("kind", [LatencyBelow, HistogramBelow, NativeLatencyBelow])
+@pytest.mark.parametrize(
+    ("histogram", "told"),
+    [
+        ('h_seconds_bucket{job="a"}', "name the histogram without `_bucket`, as `h_seconds`"),
+        ("h_seconds_count", "name the histogram without `_count`, as `h_seconds`"),
+        ("h_seconds_sum", "name the histogram without `_sum`, as `h_seconds`"),
+        ('h_seconds{le="0.5"}', '`le="0.5"` picks a bucket of the histogram; leave it out'),
+        ('h_seconds{le=~"0.5|1"}', '`le=~"0.5|1"` picks a bucket'),
+    ],
+)
+def test_a_histogram_is_named_without_the_parts_of_its_series(kind: Any, histogram: str, told: str) -> None:
+    threshold = "1" if kind is HistogramBelow else "1s"
+    with pytest.raises(ValidationError) as refused:
+        kind(threshold, histogram=histogram)
+    assert told in str(refused.value)
+    assert kind(threshold, histogram="h_seconds_bucketed").histogram == "h_seconds_bucketed"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sloproof.definition import Length
 from sloproof.promql import Expression, Matcher, Number, Selector, call, equals, parse_selector, rate
@@ -15,7 +15,6 @@ from sloproof.slo.indicators import (
     EventIndicator,
     ExactNumber,
     SampleSeries,
-    SelectorText,
     Words,
     given,
 )
@@ -25,10 +24,33 @@ _WRITTEN_WITH_EXPONENT = 1_000_000
 """From here on Go's and Prometheus's own text format write a bucket's edge as `1e+06`."""
 
 
+_SERIES_OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
+
+
+def _histogram(text: str) -> str:
+    selector = parse_selector(text)
+    for suffix in _SERIES_OF_HISTOGRAMS:
+        if selector.metric.endswith(suffix):
+            raise ValueError(
+                f"`{selector.metric}` is one series of a histogram; name the histogram without `{suffix}`, "
+                f"as `{selector.metric.removesuffix(suffix)}`"
+            )
+    for matcher in selector.matchers:
+        if matcher.label == "le":
+            raise ValueError(
+                f"`{matcher}` picks a bucket of the histogram; leave it out: the threshold or limit picks the bucket"
+            )
+    return text
+
+
+HistogramText = Annotated[str, AfterValidator(_histogram)]
+"""PromQL text of the selector of a histogram, without the suffix and the `le` of its series."""
+
+
 class _BucketIndicator(EventIndicator):
     """Good events are those of one bucket of a classic histogram."""
 
-    histogram: SelectorText
+    histogram: HistogramText
 
     def edge(self) -> str:
         """The bucket's edge in the histogram's unit, without trailing zeros."""
@@ -146,7 +168,7 @@ class NativeLatencyBelow(EventIndicator):
 
     kind: Literal["native-latency-below"] = "native-latency-below"
     threshold: Length
-    histogram: SelectorText
+    histogram: HistogramText
 
     def __init__(self, threshold: str | timedelta = GIVEN_LATER, /, **others: Any) -> None:
         super().__init__(**given(others, threshold=threshold))
