@@ -10,7 +10,7 @@ from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, BurnTier, Timing
 from sloproof.checks import Place, TierReference, run_offline
 from sloproof.checks.subject import GeneratedRule
 from sloproof.errors import Problem
-from sloproof.slo import ErrorRatio, LatencyBelow
+from sloproof.slo import ErrorRatio, GoodRatio, LatencyBelow
 from sloproof.workspace.checking import subject_of
 from sloproof.workspace.loading import load_workspace
 from tests.unit.checks_subjects import ERRORS, SHOP, TOTAL, availability, group, groups_of, ids, place, subject
@@ -176,6 +176,38 @@ def test_slo_same_events_whatever_the_order_of_labels() -> None:
     assert (found.check, found.severity, found.line) == ("slo/same-events", "warning", 2)
     apart = availability(name="success", sli=ErrorRatio(errors=ERRORS.replace("500", "503"), total=TOTAL))
     assert run_offline(subject(availability(), apart)) == []
+
+
+@pytest.mark.parametrize(
+    ("sli", "told"),
+    [
+        (ErrorRatio(errors='x{b="2",a="1"}', total='x{a="1",b="2"}'), "calls every event bad"),
+        (ErrorRatio(errors='x{a="1"}', total='x{a="1",code="500"}'), "calls every event bad"),
+        (GoodRatio(good="x", total="x"), "calls no event bad"),
+        (ErrorRatio(errors='x{code="500"}', total='x{code="200"}'), 'with `code="500"` among events with `code="200"`'),
+        (
+            ErrorRatio(errors='x{code="500"}', total='x{code!="500"}'),
+            'with `code="500"` among events with `code!="500"`',
+        ),
+    ],
+)
+def test_slo_no_part_of_total_of_one_metric(sli: ErrorRatio | GoodRatio, told: str) -> None:
+    found = only(run_offline(subject(availability(sli=sli))))
+    assert (found.check, found.severity) == ("slo/no-part-of-total", "warning")
+    assert told in found.what
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [
+        ErrorRatio(errors='e{code="500"}', total='x{code="200"}'),
+        ErrorRatio(errors='x{code="500"}', total='x{code!="404"}'),
+        ErrorRatio(errors='x{code=~"5.."}', total='x{method="GET"}'),
+        ErrorRatio(errors="e", total="x"),
+    ],
+)
+def test_slo_no_part_of_total_keeps_quiet_where_labels_alone_do_not_show_it(sli: ErrorRatio) -> None:
+    assert run_offline(subject(availability(sli=sli))) == []
 
 
 def test_the_general_policy_is_judged_for_each_objective() -> None:
