@@ -21,6 +21,8 @@ def _exact(value: Any) -> Any:
 
 EVERYTHING = 100
 """Per cent."""
+SMALLEST_BUDGET = Decimal("1e-9")
+"""Per cent: one bad event in 100 billion. A year of 3,000 events a second has as many."""
 
 NOMINAL: dict[names.CalendarPeriod, timedelta] = {"month": timedelta(days=30), "quarter": timedelta(days=90)}
 """The length that stands for a period of the calendar in the arithmetic of burn rates."""
@@ -122,6 +124,11 @@ class SLO(Definition):
         if not 0 < objective < EVERYTHING:
             raise ValueError(
                 f"`{objective}` is not a percentage above 0 and below 100; give the share of good events, as `99.9`"
+            )
+        if EVERYTHING - objective < SMALLEST_BUDGET:
+            raise ValueError(
+                f"`{objective}` allows one bad event in {EVERYTHING / (EVERYTHING - objective):.0e}, "
+                "which no service ever counts; promise at most `99.999999999`"
             )
         return objective
 
