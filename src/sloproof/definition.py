@@ -23,6 +23,9 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, allow_inf_nan=False)
 
+    # One value, not a series of its fields: pydantic would take it for a tuple where a tuple is asked for.
+    __iter__ = None  # type: ignore[assignment]
+
 
 def parse_duration(text: str) -> timedelta:
     """Read a Prometheus duration such as `500ms`, `5m` or `1h30m`.

@@ -58,7 +58,9 @@ class Routing(Definition):
         for routes in (self.routes, *(owner.routes for owner in self.owners)):
             for severity, receiver in routes.items():
                 if receiver not in receivers:
-                    raise ValueError(f"`{severity}` is routed to `{receiver}`, which is no receiver")
+                    raise ValueError(
+                        f"`{severity}` is routed to `{receiver}`, which is no receiver; {_there_are(receivers)}"
+                    )
         owners = [owner.owner for owner in self.owners]
         if len(set(owners)) != len(owners):
             raise ValueError("an owner has two routes; the second would never be reached")
@@ -74,7 +76,9 @@ class Routing(Definition):
                 raise ValueError(f"`{severity}` would be muted; what may wait until morning is a `ticket`")
             for name in muted:
                 if name not in intervals:
-                    raise ValueError(f"`{severity}` is muted during `{name}`, which is no interval")
+                    raise ValueError(
+                        f"`{severity}` is muted during `{name}`, which is no interval; {_there_are(intervals)}"
+                    )
         return self
 
     def receiver_of(self, severity: Severity, owner: str) -> str:
@@ -94,3 +98,7 @@ class Routing(Definition):
     def muted_during(self, severity: Severity) -> tuple[str, ...]:
         """The names of the intervals in which nobody is told of a severity."""
         return self.muted.get(severity) or self.muted.get(LIKE.get(severity, severity), ())
+
+
+def _there_are(names: list[str]) -> str:
+    return f"there {'is' if len(names) == 1 else 'are'} {', '.join(f'`{name}`' for name in names) or 'none'}"

@@ -47,7 +47,7 @@ def parse_selector(text: str) -> Selector:
         )
     found = selector_of(parsed)
     if not found.metric:
-        raise ValueError(f"`{text}` names no metric")
+        raise ValueError(f"`{text}` names no metric; write its name before the braces, as `http_requests_total{{...}}`")
     return found
 
 
@@ -163,8 +163,17 @@ def check_rendered(expression: Expression) -> str:
     return text
 
 
+_HINTS = {
+    "end of input inside braces": "close the labels with `}`",
+    "unterminated quoted string": "close the value of the label with another quote",
+    "no expression found": "name a metric, as `http_requests_total`",
+}
+"""What to do about what the parser says."""
+
+
 def _parse(text: str) -> Any:
     try:
         return promql_parser.parse(text)
     except ValueError as error:
-        raise ValueError(f"`{text}` is not PromQL: {error}") from None
+        hint = next((f"; {hint}" for said, hint in _HINTS.items() if said in str(error)), "")
+        raise ValueError(f"`{text}` is not PromQL: {error}{hint}") from None

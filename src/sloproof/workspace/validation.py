@@ -1,13 +1,13 @@
 """Pydantic's errors as problems that a reader can act on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from pydantic import StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from sloproof.definition import Name
+from sloproof.definition import Definition, Name
 from sloproof.errors import Problem
 from sloproof.slo import indicator_kinds
 
@@ -22,9 +22,19 @@ def problems_of(error: ValidationError, path: str, lines: Mapping[str, int], nam
         name: the definition's name.
 
     Returns:
-        Problems in pydantic's order.
+        Problems in pydantic's order, each once.
     """
-    return [_problem(detail, error.title, path, lines, name) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    told = (_problem(detail, error.title, path, lines, name) for detail in details if not _follows(detail, details))
+    return list(dict.fromkeys(told))
+
+
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether something is too short only because parts of it were refused, of which there is word already."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in details
+    )
 
 
 def _problem(detail: ErrorDetails, title: str, path: str, lines: Mapping[str, int], name: str) -> Problem:
@@ -59,15 +69,64 @@ _CHECKS = {
 
 
 def _sentence(detail: ErrorDetails, field: str, title: str) -> str:
-    if detail["type"] == "missing":
-        return f"`{field}` is missing; every `{title}` needs it"
-    if detail["type"] == "extra_forbidden":
-        return f"`{field}` is no field of `{title}`; take it out, or mend its spelling"
-    if detail["type"] == "string_pattern_mismatch" and detail.get("ctx", {}).get("pattern") != _NAME:
-        return f"`{detail['input']}` does not match `{detail['ctx']['pattern']}`"
-    if detail["type"] == "string_pattern_mismatch":
-        return f"`{detail['input']}` is not a name; use small letters, digits and single dashes, such as `slow-backend`"
+    found = _of_parts(detail, field, title) or _of_kind(detail, field, title)
+    return found.replace("``", "empty text", 1) if detail["input"] == "" else found
+
+
+def _of_parts(detail: ErrorDetails, field: str, title: str) -> str:
+    """What is wrong with how an indicator's parts are put together; empty where it is something else."""
+    if field != "parts" or title not in _PARTS:
+        return ""
+    if detail["type"] == "union_tag_invalid":
+        return (
+            f"`{type(detail['input']).__name__}` cannot be a part of another indicator; "
+            f"every part of `{title}` is an indicator without parts of its own"
+        )
+    return _PARTS[title] if detail["type"] in _WRONG_SHAPES and len(detail["loc"]) > 1 else ""
+
+
+_PARTS = {
+    "Composite": "each part is a pair of an indicator and its weight; write `parts=((ErrorRatio(...), 1), ...)`",
+    "AllOf": "each part is an indicator, without a weight; write `parts=(ErrorRatio(...), LatencyBelow(...))`",
+}
+_WRONG_SHAPES = frozenset({"tuple_type", "too_long", "missing", "model_attributes_type", "decimal_type"})
+
+
+def _of_kind(detail: ErrorDetails, field: str, title: str) -> str:
+    kind, shown = detail["type"], f"`{_shown(detail['input'])}`"
+    if kind in _SENTENCES:
+        context = {"shown": shown, "field": field, "title": title, "example": _EXAMPLES.get(field, "0.1")}
+        return _SENTENCES[kind].format(**context, **detail.get("ctx", {}))
+    if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] != _NAME:
+        return f"{shown} does not match `{detail['ctx']['pattern']}`"
+    if kind == "string_pattern_mismatch":
+        return f"{shown} is not a name; use small letters, digits and single dashes, such as `slow-backend`"
+    if kind == "tuple_type":
+        written = f'"{detail["input"]}"' if isinstance(detail["input"], str) else _shown(detail["input"])
+        assigned = f"{field}=" if len(detail["loc"]) == 1 else ""
+        return f"`{written}` stands alone where a tuple must; write `{assigned}({written},)`, with the comma"
     message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "value_error":
-        return message
-    return f"`{detail['input']}`: {message[:1].lower()}{message[1:]}"
+    return message if kind == "value_error" else f"{shown}: {message[:1].lower()}{message[1:]}"
+
+
+_NOT_A_NUMBER = '{shown} is not a number; write it in digits, as text, such as `"{example}"`'
+_EXAMPLES = {"objective": "99.9", "slice_objective": "99.9"}
+_SENTENCES = {
+    "missing": "`{field}` is missing; every `{title}` needs it",
+    "extra_forbidden": "`{field}` is no field of `{title}`; take it out, or mend its spelling",
+    "too_short": "has {actual_length} where at least {min_length} must stand",
+    "string_too_short": "must not be empty",
+    "decimal_parsing": _NOT_A_NUMBER,
+    "decimal_type": _NOT_A_NUMBER,
+    "model_type": "{shown} is no `{class_name}`; give the definition itself",
+    "model_attributes_type": "{shown} is no definition; give one, such as `ErrorRatio(...)` for an indicator",
+}
+
+
+def _shown(value: object) -> str:
+    """A value as its author wrote it, without what stands inside of definitions."""
+    if isinstance(value, Definition):
+        return f"{type(value).__name__}(...)"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
+    return str(value)
