@@ -217,6 +217,29 @@ def test_the_table_says_never_where_a_ratio_never_fires() -> None:
     assert summary(proofs()) == "1 of 4 alerts proven by 24 cases"
 
 
+def test_one_alert_and_one_case_are_counted_as_one() -> None:
+    case = plan(FAST).cases[0]
+    one = AlertProof(ProofPlan("Odd", {}, (), (case,)), (CaseResult(case.title, ("silent",), 0.5),))
+    assert summary([one]) == "0 of 1 alert proven by 1 case"
+    assert summary([one, one]) == "0 of 2 alerts proven by 2 cases"
+
+
+def test_a_note_names_few_alerts_and_counts_many() -> None:
+    case, note = plan(FAST).cases[0], "when it clears is arithmetic"
+
+    def proven(name: str, kind: str) -> AlertProof:
+        return AlertProof(ProofPlan(name, {"kind": kind}, (), (case,), notes=(note,)), (CaseResult(case.title),))
+
+    few = [proven("ShopTargetDown", "absent"), proven("ShopAvailabilityBudgetLow", "budget")]
+    assert notes(few, 200) == [f"note: {note} (ShopTargetDown, ShopAvailabilityBudgetLow)"]
+    many = [proven(f"Shop{number}Absent", kind) for number in range(30) for kind in ("absent", "budget")]
+    assert notes(many, 80) == [f"note: {note} (60 absence and budget alerts)"]
+    assert notes([proven(f"Shop{number}", "cause") for number in range(4)], 80) == [f"note: {note} (4 cause alerts)"]
+    assert [alert["alert"] for alert in as_document(many)["alerts"] if alert["notes"] == [note]] == [
+        proof.plan.alert for proof in many
+    ]
+
+
 def test_the_columns_line_up() -> None:
     shown = table(proofs(), 200)
     assert "FIRES WITHIN, AT 100 / 10 / 2 % BAD" in shown[0][0]

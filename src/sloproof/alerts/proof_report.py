@@ -7,7 +7,8 @@ from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
-from sloproof.alerts.proof import SHOWN_RATIOS, AlertProof
+from sloproof import names
+from sloproof.alerts.proof import SHOWN_RATIOS, AlertProof, ProofPlan
 from sloproof.definition import format_duration
 
 NEVER = "never"
@@ -15,6 +16,9 @@ NOT_PROMISED = "-"
 """Where nothing is promised."""
 PROVEN, FROM_RECORDED, NOT_PROVEN = "proven", "proven from recorded series", "NOT PROVEN"
 INDENT = "  "
+MOST_NAMED = 3
+"""Alerts that a note names; of more it tells the number, and JSON the names."""
+_KINDS = {names.ABSENT: "absence", names.BUDGET: "budget", names.CAUSE: "cause"}
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,21 @@ def table(proofs: Sequence[AlertProof], width: int) -> list[tuple[str, str]]:
 
 def notes(proofs: Sequence[AlertProof], width: int) -> list[str]:
     """What the cases leave open, each note once with the alerts it is about; none for what is not proven at all."""
-    about: dict[str, list[str]] = {}
+    about: dict[str, list[ProofPlan]] = {}
     for proof in proofs:
         for note in proof.plan.notes if proof.proven else ():
-            about.setdefault(note, []).append(proof.plan.alert)
-    texts = (f"note: {note} ({', '.join(alerts)})" for note, alerts in about.items())
+            about.setdefault(note, []).append(proof.plan)
+    texts = (f"note: {note} ({_those(plans)})" for note, plans in about.items())
     return [line for text in texts for line in _folded(text, width)]
+
+
+def _those(plans: Sequence[ProofPlan]) -> str:
+    """A few alerts by their names, and many by their number and kinds."""
+    if len(plans) <= MOST_NAMED:
+        return ", ".join(plan.alert for plan in plans)
+    kinds = dict.fromkeys(_KINDS.get(plan.labels.get(names.KIND, ""), "burn") for plan in plans)
+    *others, last = sorted(kinds)
+    return f"{len(plans)} {', '.join(others)}{' and ' if others else ''}{last} alerts"
 
 
 def _folded(text: str, width: int) -> list[str]:
@@ -88,7 +101,11 @@ def summary(proofs: Sequence[AlertProof]) -> str:
     """How many alerts are proven, by how many cases."""
     proven = sum(proof.proven for proof in proofs)
     cases = sum(len(proof.plan.cases) for proof in proofs)
-    return f"{proven} of {len(proofs)} alerts proven by {cases} cases"
+    return f"{proven} of {_counted(len(proofs), 'alert')} proven by {_counted(cases, 'case')}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def as_document(proofs: Sequence[AlertProof]) -> dict[str, Any]:
