@@ -57,7 +57,7 @@ def test_rules_labels_differ_when_the_sum_of_errors_keeps_a_label() -> None:
     assert set(ids(run_offline(mutated(by_route)))) == {"rules/labels-differ"}
 
 
-def test_slo_group_label_dropped_by_the_indicators_own_expression() -> None:
+def test_slo_group_label_dropped_by_an_expression() -> None:
     def memory(by: str) -> SLO:
         gauge = f'max by ({by}) (memory_ratio{{job="shop"}})'
         return availability(name="memory", by=("route",), sli=GaugeBelow("0.7", gauge=gauge))
@@ -69,7 +69,7 @@ def test_slo_group_label_dropped_by_the_indicators_own_expression() -> None:
     assert list(group_label_dropped.check(subject(availability(by=("route",)), availability(name="whole")))) == []
 
 
-def test_a_group_label_that_raw_expressions_drop_is_told() -> None:
+def test_slo_group_label_dropped_by_raw_expressions() -> None:
     def raw(total: str) -> SLO:
         sli = RawRatio(errors="sum(rate(a[$window]))", total=total)
         return availability(by=("zone",), sli=sli)
