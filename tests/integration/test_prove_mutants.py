@@ -30,7 +30,8 @@ from sloproof.alerts import (
     cause_groups,
     rules_yaml,
 )
-from sloproof.alerts.budget_tests import absence_cases, budget_cases
+from sloproof.alerts.absence_tests import absence_cases
+from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.cause_tests import case_files as files_of
 from sloproof.alerts.cause_tests import cause_tests
 from sloproof.alerts.proof import Promised, ProofPlan
@@ -67,6 +68,8 @@ BOTH = SLO(service=API, name="both", objective="99", sli=AllOf(parts=(AVAILABILI
 SLICED = AVAILABILITY.model_copy(
     update={"name": "sliced", "objective": Decimal(99), "budgeting": "slices", "slice_objective": Decimal(95)}
 )
+ROUTES = AVAILABILITY.model_copy(update={"name": "routes", "by": ("route",)})
+ABSENT_AMONG = [AVAILABILITY, SLICED, BOTH, ROUTES]
 GATED = FAST.model_copy(update={"minimum_budget_share": Decimal("0.01")})
 GATED_MEDIUM = MEDIUM.model_copy(update={"minimum_budget_share": Decimal("0.04")})
 GATED_POLICY = BurnPolicy(tiers=(GATED, GATED_MEDIUM, SLOW, TRICKLE))
@@ -157,6 +160,7 @@ class Mutant:
 BURN = "ApiAvailability{}Burn".format
 OWN = '{service="api",slo="availability"}'
 NO_ERRORS_YET = f" or (0 * sum(slo:total:rate%s{OWN}))"
+BESIDE_PARTS = ' or (0 * sum(slo:total:rate%s{service="api",slo="both"}))'
 
 MUTANTS = [
     Mutant("raw: no `0 * total`", AVAILABILITY, FAST, edit("slo:error:ratio_1h", NO_ERRORS_YET % "1h", "")),
@@ -218,6 +222,14 @@ MUTANTS = [
     Mutant("no `> 0`, native histograms", NATIVE, MEDIUM, edit("slo:error:ratio_6h", " > 0)", ")")),
     Mutant("one part of two forgotten", BOTH, FAST, edit("slo:error:ratio_1h", "took_bucket", "took_bucket_")),
     Mutant("the other part forgotten", BOTH, MEDIUM, edit("slo:errors:rate5m", "failed{", "failed_{")),
+    Mutant("nothing without the second part", BOTH, FAST, edit("slo:error:ratio_1h", BESIDE_PARTS % "1h", "")),
+    Mutant("nothing without one part", BOTH, MEDIUM, edit("slo:errors:rate5m", BESIDE_PARTS % "5m", "")),
+    Mutant(
+        "no events without the first part",
+        BOTH,
+        MEDIUM,
+        edit("slo:total:rate5m", ' or sum(rate(took_count{job="api"}[5m]))', ""),
+    ),
     Mutant("slices that are bad too soon", SLICED, MEDIUM, edit("slo:errors:rate5m", "> bool 0.05", "> bool -1")),
     Mutant("slices that are never bad", SLICED, FAST, edit("slo:errors:rate5m", "> bool 0.05", "> bool 5")),
     Mutant("no gate", AVAILABILITY, GATED, edit(BURN("Fast"), " unless ", " or "), GATED_POLICY),
@@ -238,6 +250,10 @@ class OtherMutant:
     alert: str
     change: Callable[[Groups], None]
 
+
+SLICES_SEEN = '(absent(slo:total:rate5m{service="api",slo="sliced"}) * scalar(max(up{job="api"}))) > 0'
+TOO_SLOW = 'sum(rate(took_count{job="api"}[5m])) - sum(rate(took_bucket{job="api",le="0.5"}[5m]))'
+SECOND_PART = f'(absent(clamp_min({TOO_SLOW}, 0)) * scalar(max(up{{job="api"}}))) > 0'
 
 OTHERS = [
     OtherMutant("cause: another limit", HIGH.alert, edit(HIGH.alert, "> 0.85", "> 0.65")),
@@ -273,6 +289,25 @@ OTHERS = [
         "ApiAvailabilityAbsent",
         edit("ApiAvailabilityAbsent", "scalar(", "1 + 0 * scalar("),
     ),
+    OtherMutant(
+        "absence: of all events, not of errors",
+        "ApiAvailabilityAbsent",
+        edit("ApiAvailabilityAbsent", "slo:errors:", "slo:total:"),
+    ),
+    OtherMutant(
+        "absence: without errors, not without the series",
+        "ApiAvailabilityAbsent",
+        edit("ApiAvailabilityAbsent", f"slo:errors:rate5m{OWN}", f"slo:errors:rate5m{OWN} > 0"),
+    ),
+    OtherMutant("absence: of slices with traffic", "ApiSlicedAbsent", put("ApiSlicedAbsent", expr=SLICES_SEEN)),
+    OtherMutant("absence: groups are not looked at", "ApiRoutesAbsent", edit("ApiRoutesAbsent", " unless ", " and ")),
+    OtherMutant(
+        "absence: all groups, each on its own", "ApiRoutesAbsent", edit("ApiRoutesAbsent", " and on () ", " or ")
+    ),
+    OtherMutant(
+        "absence: the first part alone", "ApiBothAbsent", edit("ApiBothAbsent", "absent(clamp_min", "(+Inf < clamp_min")
+    ),
+    OtherMutant("absence: the second part alone", "ApiBothAbsent", put("ApiBothAbsent", expr=SECOND_PART)),
 ]
 
 
@@ -293,7 +328,7 @@ def other_groups() -> Groups:
     assert budget is not None
     groups = [
         budget,
-        *absence_groups(API, [AVAILABILITY], AbsenceAlerts(), REAL, Links()),
+        *absence_groups(API, ABSENT_AMONG, AbsenceAlerts(), REAL, Links()),
         *cause_groups("api", [HIGH], REAL, Links()),
     ]
     parsed: Groups = yaml.safe_load(rules_yaml(groups))["groups"]
@@ -302,8 +337,8 @@ def other_groups() -> Groups:
 
 def other_failures(alert: str, groups: Groups) -> list[str]:
     cases = budget_cases(AVAILABILITY, POLICY, BudgetAlerts(), REAL)
-    cases += absence_cases(API, [AVAILABILITY], AbsenceAlerts(), REAL)
-    files = {**files_of("api", "budget", "x", cases), **cause_tests("api", [HIGH])}
+    cases += absence_cases(API, ABSENT_AMONG, AbsenceAlerts(), REAL)
+    files = {**files_of("api", "budget", "x", cases, joined=False), **cause_tests("api", [HIGH])}
     tests = [yaml.safe_load(text) for text in files.values()]
     (plan,) = document_plans(groups, {alert: Promised(None, None, None)}, tests, {})
     return proven(plan)

@@ -23,7 +23,8 @@ from sloproof.alerts import (
     burn_alert,
     burn_groups,
 )
-from sloproof.alerts.budget_tests import absence_cases, budget_cases
+from sloproof.alerts.absence_tests import absence_cases
+from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.promise import Events, clearing_promise
 from sloproof.alerts.template import queried
 from sloproof.promql import Selector, selectors_in
@@ -124,7 +125,7 @@ def test_absence_is_keyed_on_scrape_health() -> None:
     assert (down["alert"], down["labels"]["severity"]) == ("ApiTargetDown", "page")
     assert down["expr"] == 'absent(up{job="api"} == 1)'
     assert (missing["alert"], missing["labels"]["severity"]) == ("ApiAvailabilityAbsent", "ticket")
-    assert "slo:total:rate5m" in missing["expr"]
+    assert "slo:errors:rate5m" in missing["expr"]
     assert 'up{job="api"}' in missing["expr"]
 
 
@@ -166,7 +167,7 @@ def test_pages_say_what_to_paste() -> None:
     low = next(rule for rule in group.rules if not isinstance(rule, RecordingRule))
     assert "slo:error_budget:remaining_ratio" in budget_page(low, AVAILABILITY, REAL)
     down = absence_rules(API, [], AbsenceAlerts(), REAL, Links())[0]
-    page = absence_page(down, API, Selector("up"))
+    page = absence_page(down, API, [Selector("up")])
     assert page.startswith("# ApiTargetDown\n")
     assert "page, start now." in page
 

@@ -161,7 +161,9 @@ def test_a_window_that_is_missing_or_misplaced_is_refused(text: str, message: st
 
 def test_a_composite_adds_events_not_ratios() -> None:
     both = Composite(parts=((ERRORS, 2), (ErrorRatio(errors="e", total="t"), 1)))
-    assert str(both.total(MINUTES)) == "(sum(rate(r[5m])) * 2) + sum(rate(t[5m]))"
+    assert str(both.total(MINUTES)) == (
+        "((sum(rate(r[5m])) * 2) or (0 * sum(rate(t[5m])))) + (sum(rate(t[5m])) or (0 * sum(rate(r[5m]))))"
+    )
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", 0.5])

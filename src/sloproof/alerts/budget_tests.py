@@ -1,11 +1,10 @@
-"""promtool cases for budget and absence alerts: each fires when it must, and keeps quiet when it must not."""
+"""promtool cases for budget alerts: each fires when it must, and keeps quiet when it must not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 from sloproof import names
-from sloproof.alerts.absent import AbsenceAlerts, absence_rules, scraped
 from sloproof.alerts.budget_alerts import BudgetAlerts, budget_group
 from sloproof.alerts.burn_alerts import Links, plain
 from sloproof.alerts.cause_tests import MARGIN, TestCase, case
@@ -13,8 +12,7 @@ from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.recording import recorded
 from sloproof.alerts.rule_model import RecordingRule
 from sloproof.alerts.timing import Timing
-from sloproof.promql import equals
-from sloproof.slo import SLO, Service
+from sloproof.slo import SLO
 
 STEP = timedelta(seconds=30)
 LAYER = "minutes"
@@ -38,33 +36,6 @@ def budget_cases(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Tim
         timing: intervals of the generated rules, at scale 1.
     """
     return list(_budget_cases(slo, policy, alerts, timing))
-
-
-def absence_cases(service: Service, slos: Sequence[SLO], absence: AbsenceAlerts, timing: Timing) -> list[TestCase]:
-    """The cases of a service's absence alerts; as `budget_cases`."""
-    found: list[TestCase] = []
-    up = scraped(service).matching(equals("instance", "a"))
-    for rule in absence_rules(service, slos, absence, timing, Links()):
-        after = -(-rule.hold // STEP) * STEP + STEP * MARGIN
-        count = after // STEP + MARGIN
-        gone = [_series(str(up), f"0x{count}")]
-        alone = [_series(str(up), f"1x{count}")]
-        if rule.alert == names.target_down_alert(service.name):
-            other = _series(str(scraped(service).matching(equals("instance", "b"))), f"0x{count}")
-            found += [
-                _case(rule.alert, "fires when no target answers", gone, after, 1),
-                _case(rule.alert, "fires when there is no target", [], after, 1),
-                _case(rule.alert, "keeps quiet while one of two targets answers", [*alone, other], after, 0),
-            ]
-        else:
-            slo = next(slo for slo in slos if names.absent_alert(service.name, slo.name) == rule.alert)
-            total = _series(str(recorded(names.total(timing.base), slo, timing)), f"0x{count}")
-            found += [
-                _case(rule.alert, "fires when its selector matches nothing", alone, after, 1),
-                _case(rule.alert, "keeps quiet without traffic", [*alone, total], after, 0),
-                _case(rule.alert, "keeps quiet when the target is down", gone, after, 0),
-            ]
-    return found
 
 
 def _budget_cases(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) -> Iterator[TestCase]:

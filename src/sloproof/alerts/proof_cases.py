@@ -19,7 +19,7 @@ from sloproof.alerts.proof import (
     ProofPlan,
 )
 from sloproof.alerts.proof_bench import Bench
-from sloproof.alerts.proof_feed import OTHER_GROUP, Feed, NoFeed, feeds_of, group_labels
+from sloproof.alerts.proof_feed import OTHER_GROUP, Feed, NoFeed, feeds_of, group_labels, lone_feeds_of
 from sloproof.alerts.proof_floor import floor_cases
 from sloproof.alerts.proof_gate import gate_cases
 from sloproof.alerts.proof_recorded import RecordedFeed, recorded_feed
@@ -55,7 +55,8 @@ def burn_plan(slo: SLO, tier: BurnTier, timing: Timing, groups: Sequence[Documen
     alert = names.burn_alert(slo.service.name, slo.name, tier.name)
     feeds, unknown = _feeds(slo, tier, timing, behind := rules_behind(groups, alert))
     benches = [Bench(slo, tier, timing, behind, feed) for feed in feeds]
-    cases, gaps = _cases_and_gaps(benches)
+    lone = [] if unknown else lone_feeds_of(slo, timing.scrape, timing.base)
+    cases, gaps = _cases_and_gaps(benches, [Bench(slo, tier, timing, behind, feed) for feed in lone])
     labels = {
         names.SERVICE: slo.service.name,
         names.SLO: slo.name,
@@ -93,7 +94,7 @@ def _promised(slo: SLO, tier: BurnTier, timing: Timing) -> Iterator[Promised]:
         )
 
 
-def _cases_and_gaps(benches: Sequence[Bench]) -> tuple[list[ProofCase], list[NotExpressible]]:
+def _cases_and_gaps(benches: Sequence[Bench], lone: Sequence[Bench]) -> tuple[list[ProofCase], list[NotExpressible]]:
     bench = benches[0]
     if not bench.groups:
         return [], [NotExpressible("exists", f"no rule is named `{bench.alert}`")]
@@ -110,6 +111,9 @@ def _cases_and_gaps(benches: Sequence[Bench]) -> tuple[list[ProofCase], list[Not
             gaps.append(NotExpressible(title, f"promtool cannot run it: {error}"))
     for number, other in enumerate(benches[1:], start=2):
         cases.extend(replace(case, title=f"{case.title} when part {number} fails") for case in _fires_and_clears(other))
+    for number, alone in enumerate(lone, start=1):
+        words = f"when only part {number} has series"
+        cases.extend(replace(case, title=f"{case.title} {words}") for case in _fires_and_clears(alone))
     return cases, gaps
 
 

@@ -245,6 +245,13 @@ def feeds_of(slo: SLO, scrape: timedelta, base: timedelta) -> tuple[Feed, ...]:
     return tuple(GroupedFeed(feed, group) if group else feed for feed in _feeds(slo.sli, scrape, base))
 
 
+def lone_feeds_of(slo: SLO, scrape: timedelta, base: timedelta) -> tuple[Feed, ...]:
+    """The raw feeds of an objective's parts, each with no series for the others; as `feeds_of`, empty without parts."""
+    group, parts = group_labels(slo), _parts_of(slo.sli)
+    alone = [PartsFeed((feed,), ()) for feed in _feeds_of_parts(parts, scrape, base)] if len(parts) > 1 else []
+    return tuple(GroupedFeed(feed, group) if group else feed for feed in alone)
+
+
 def group_labels(slo: SLO, value: str = GROUP) -> dict[str, str]:
     """The labels of a group of an objective; those that its own selectors settle keep that value."""
     settled = _settled(slo) if slo.by else {}
@@ -262,17 +269,15 @@ def _settled(slo: SLO) -> dict[str, str]:
 
 
 def _feeds(sli: Indicator, scrape: timedelta, base: timedelta) -> tuple[Feed, ...]:
-    ways = sli.ways_to_fail()
-    if ways:
-        parts = {id(part): part for way in ways for part in way}
-        made = {key: _feeds(part, scrape, base)[0] for key, part in parts.items()}
-        _apart(list(parts.values()), list(made.values()), base)
+    parts = _parts_of(sli)
+    if parts:
+        feeds = dict(zip(map(id, parts), _feeds_of_parts(parts, scrape, base), strict=True))
         return tuple(
             PartsFeed(
-                tuple(made[id(part)] for part in way),
-                tuple(feed for key, feed in made.items() if key not in {id(part) for part in way}),
+                tuple(feeds[id(part)] for part in way),
+                tuple(feed for key, feed in feeds.items() if key not in {id(part) for part in way}),
             )
-            for way in ways
+            for way in sli.ways_to_fail()
         )
     if sli.samples():
         return (_checked(CounterFeed(sli.samples())),)
@@ -282,6 +287,16 @@ def _feeds(sli: Indicator, scrape: timedelta, base: timedelta) -> tuple[Feed, ..
     if judged is not None:
         return (LevelFeed(_computed(judged.expression, judged.good, judged.bad), scrape, computed=True),)
     return (CounterFeed(_counted(sli, base)),)
+
+
+def _parts_of(sli: Indicator) -> list[Indicator]:
+    return list({id(part): part for way in sli.ways_to_fail() for part in way}.values())
+
+
+def _feeds_of_parts(parts: Sequence[Indicator], scrape: timedelta, base: timedelta) -> list[Feed]:
+    feeds = [_feeds(part, scrape, base)[0] for part in parts]
+    _apart(parts, feeds, base)
+    return feeds
 
 
 def _checked(feed: Feed) -> Feed:

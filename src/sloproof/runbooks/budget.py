@@ -1,5 +1,7 @@
 """The pages of budget and absence alerts."""
 
+from collections.abc import Sequence
+
 from sloproof import names
 from sloproof.alerts import AlertRule, Timing
 from sloproof.alerts.burn_alerts import percent, plain
@@ -52,13 +54,13 @@ def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None
     return assembled(alert.alert, texts, slo.service, existing)
 
 
-def absence_page(alert: AlertRule, service: Service, asked: Expression, existing: str | None = None) -> str:
+def absence_page(alert: AlertRule, service: Service, asked: Sequence[Expression], existing: str | None = None) -> str:
     """The page of an absence alert.
 
     Args:
         alert: the rule.
         service: whose data are missing.
-        asked: the expression of what is missing.
+        asked: the expressions of what may be missing, at least one.
         existing: the page as it is now; None for a new one.
 
     Returns:
@@ -70,16 +72,26 @@ def absence_page(alert: AlertRule, service: Service, asked: Expression, existing
     first = "open Prometheus's page of targets (`/targets`) and read the error beside the service's job."
     texts = {
         "summary": _summary(alert, service, first),
-        "meaning": f"No data is not good news: nothing is known of this service. {_condition(alert)}",
+        "meaning": f"No data is not good news: what is missing is neither good nor bad. {_condition(alert)}",
         "impact": f"""- **Users:** unknown; {one_line(service.description) or "ask somebody who uses it, or try it"}.
-- **Meanwhile** no alert on the objectives can fire, and the budget stands still.""",
+- **Meanwhile** no alert on what is missing can fire, and its budget stands still.""",
         "diagnosis": _PASTE
-        + question(1, "Is it still missing? A result means that it is back", asked)
-        + "\n\n2. Does the target answer when you ask it yourself, from Prometheus's machine?\n\n"
-        "3. Did a release rename a metric, a label or a job? `sloproof check --online URL` names the selector.",
-        "over": "The alert clears at the first evaluation that finds data again; query 1 then shows them.",
+        + "\n\n".join(question(number, _still(number, len(asked)), one) for number, one in enumerate(asked, start=1))
+        + f"\n\n{len(asked) + 1}. Does the target answer when you ask it yourself, from Prometheus's machine?\n\n"
+        f"{len(asked) + 2}. Did a release rename a metric, a label or a job, or change a histogram's buckets? "
+        "`sloproof check --online URL` names the selector.",
+        "over": f"The alert clears at the first evaluation that finds data again; {_shown(len(asked))}.",
     }
     return assembled(alert.alert, texts, service, existing)
+
+
+def _still(number: int, of: int) -> str:
+    what = "it" if of == 1 else f"part {number}"
+    return f"Is {what} still missing? A result means that it is back"
+
+
+def _shown(queries: int) -> str:
+    return "query 1 then shows them" if queries == 1 else f"each of queries 1 to {queries} then shows them"
 
 
 def _growth(slo: SLO) -> str:

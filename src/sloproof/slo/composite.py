@@ -35,7 +35,11 @@ Weight = Annotated[ExactNumber, Field(gt=0)]
 
 
 class _Composed(Definition):
-    """What indicators with parts share. A part that is not measured leaves the whole unmeasured."""
+    """What indicators with parts share.
+
+    A part without series adds nothing, as a whole or in a group, where another part has them: the errors of the
+    others are seen. That it is missing is for the absence alert to tell, which looks at each part on its own.
+    """
 
     @property
     def client_threshold(self) -> Decimal | None:
@@ -86,12 +90,20 @@ class Composite(_Composed):
     meaning: Words = ""
 
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
-        """Weighted bad events per second over the window."""
-        return _added([_weighted(part.errors(window, by=by), weight) for part, weight in self.parts])
+        """Weighted bad events per second over the window; a part without series adds none."""
+        errors = [_weighted(part.errors(window, by=by), weight) for part, weight in self.parts]
+        none = Number(0) * self.total(window, by=by)
+        return _added([one.otherwise(none) if len(errors) > 1 else one for one in errors])
 
     def total(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
-        """Weighted events per second over the window."""
-        return _added([_weighted(part.total(window, by=by), weight) for part, weight in self.parts])
+        """Weighted events per second over the window; a part without series adds none."""
+        totals = [part.total(window, by=by) for part, _ in self.parts]
+        return _added(
+            [
+                _or_none(_weighted(own, weight), [other for other in totals if other != own])
+                for own, (_, weight) in zip(totals, self.parts, strict=True)
+            ]
+        )
 
     def indicators(self) -> tuple[Indicator, ...]:
         """The parts without their weights."""
@@ -122,7 +134,8 @@ class AllOf(_Composed):
     at most as much worse as the parts overlap.
 
     Args:
-        parts: indicators, at least two; the first one's events are those that are counted.
+        parts: indicators, at least two; the first one's events are those that are counted, or those of the next one
+            where the first has no series.
         meaning: what a good event is, in plain words; the parts' own words when empty.
     """
 
@@ -131,13 +144,15 @@ class AllOf(_Composed):
     meaning: Words = ""
 
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
-        """Bad events per second over the window, an upper bound; a part without traffic adds none."""
-        ratios = _added([_ratio(part, window, by) for part in self.parts])
-        return call("clamp_max", ratios, Number(1)) * self.total(window, by=by)
+        """Bad events per second over the window, an upper bound; a part without traffic or series adds none."""
+        total = self.total(window, by=by)
+        ratios = [part.errors(window, by=by) / part.total(window, by=by).above(0) for part in self.parts]
+        added = _added([ratio.otherwise(Number(0) * total) for ratio in ratios])
+        return call("clamp_max", added, Number(1)) * total
 
     def total(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
-        """All events per second of the first part."""
-        return self.parts[0].total(window, by=by)
+        """All events per second of the first part that has series."""
+        return _first([part.total(window, by=by) for part in self.parts])
 
     def indicators(self) -> tuple[Indicator, ...]:
         """The parts."""
@@ -163,9 +178,13 @@ class AllOf(_Composed):
 AnyIndicator = SimpleIndicator | Composite | AllOf
 
 
-def _ratio(part: Indicator, window: timedelta, by: Sequence[str]) -> Expression:
-    total = part.total(window, by=by)
-    return (part.errors(window, by=by) / total.above(0)).otherwise(Number(0) * total)
+def _first(expressions: Sequence[Expression]) -> Expression:
+    """The first one that has a series, for each group on its own."""
+    return reduce(lambda one, other: one.otherwise(other), dict.fromkeys(expressions))
+
+
+def _or_none(events: Expression, others: Sequence[Expression]) -> Expression:
+    return events.otherwise(Number(0) * _first(others)) if others else events
 
 
 def _weighted(expression: Expression, weight: Decimal) -> Expression:

@@ -18,10 +18,10 @@ from sloproof.alerts import (
     burn_alert,
     cause_rule,
 )
-from sloproof.alerts.absent import scraped
-from sloproof.alerts.budget_tests import absence_cases, budget_cases
+from sloproof.alerts.absence_tests import absence_cases
+from sloproof.alerts.absent import errors_read, scraped
+from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.cause_tests import case_files, cause_tests, not_proven
-from sloproof.alerts.recording import recorded
 from sloproof.errors import SloproofError
 from sloproof.promql import Expression
 from sloproof.slo import SLO, Service
@@ -123,12 +123,12 @@ def _page(rule: AlertRule, existing: ExistingPage, made: Callable[[str | None], 
         raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
 
 
-def _missing(rule: AlertRule, service: Service, slos: Sequence[SLO], timing: Timing) -> Expression:
-    """What an absence alert waits for: the targets, or an objective's events."""
+def _missing(rule: AlertRule, service: Service, slos: Sequence[SLO], timing: Timing) -> Sequence[Expression]:
+    """What an absence alert waits for: the targets, or an objective's errors, of each part where it has parts."""
     for slo in slos:
         if rule.alert == names.absent_alert(service.name, slo.name):
-            return recorded(names.total(timing.base), slo, timing)
-    return scraped(service)
+            return errors_read(slo, timing)
+    return (scraped(service),)
 
 
 def _budget(workspace: Workspace, slo: SLO) -> BudgetAlerts:
