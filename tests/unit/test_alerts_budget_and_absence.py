@@ -24,12 +24,13 @@ from sloproof.alerts import (
     burn_groups,
 )
 from sloproof.alerts.absence_tests import absence_cases
+from sloproof.alerts.absent import errors_read
 from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.promise import Events, clearing_promise
 from sloproof.alerts.template import queried
-from sloproof.promql import Selector, selectors_in
+from sloproof.promql import Selector, call, selectors_in
 from sloproof.runbooks import absence_page, budget_page
-from sloproof.slo import SLO, ErrorRatio, Service
+from sloproof.slo import SLO, AllOf, ErrorRatio, LatencyBelow, Service
 
 API = Service(name="api", owner="team", job="api")
 ERRORS = ErrorRatio(errors='r{code="500"}', total="r")
@@ -127,6 +128,64 @@ def test_absence_is_keyed_on_scrape_health() -> None:
     assert (missing["alert"], missing["labels"]["severity"]) == ("ApiAvailabilityAbsent", "ticket")
     assert "slo:errors:rate5m" in missing["expr"]
     assert 'up{job="api"}' in missing["expr"]
+
+
+LATENCY = LatencyBelow("500ms", histogram="took")
+OF_TWO_PARTS = SLO(service=API, name="both", objective="99", sli=AllOf(parts=(ERRORS, LATENCY)))
+SLICED = SLO(service=API, name="sliced", objective="99", sli=ERRORS, budgeting="slices")
+
+
+def absent_rule(slo: SLO, timing: Timing = REAL) -> dict[str, Any]:
+    rules = absence_rules(API, [slo], AbsenceAlerts(target_down=None), timing, Links())
+    return rules[0].document()
+
+
+def test_slices_are_asked_for_their_raw_errors_for_none_is_recorded_without_traffic() -> None:
+    assert "slo:" not in absent_rule(SLICED)["expr"]
+    assert str(ERRORS.errors(timedelta(minutes=5))) in absent_rule(SLICED)["expr"]
+    assert "rules are not loaded" not in absent_rule(SLICED)["annotations"]["description"]
+
+
+def test_each_part_is_asked_for_its_own_errors() -> None:
+    found = absent_rule(OF_TWO_PARTS)
+    for part in (ERRORS, LATENCY):
+        assert str(call("absent", part.errors(timedelta(minutes=5)))) in found["expr"]
+    assert "a part has no series" in found["annotations"]["description"]
+
+
+def test_raw_errors_are_read_over_the_scaled_window() -> None:
+    found = absent_rule(OF_TWO_PARTS, SCALED)
+    assert "[2s500ms]" in found["expr"] and "[5m]" not in found["expr"]
+    assert found["labels"]["slo_scale"] == "120"
+
+
+def test_a_group_without_errors_is_absent_where_other_groups_have_them() -> None:
+    split = AVAILABILITY.model_copy(update={"by": ("route",)})
+    own = '{service="api",slo="availability"}'
+    errors, total = f"slo:errors:rate5m{own}", f"slo:total:rate5m{own}"
+    assert f"((({total} unless {errors}) * 0) + 1) and on () {errors}" in absent_rule(split)["expr"]
+
+
+@pytest.mark.parametrize("slo", [SLICED, OF_TWO_PARTS], ids=lambda slo: slo.name)
+def test_raw_series_tell_the_absence_of_what_is_not_recorded(slo: SLO) -> None:
+    told = {
+        (case.document["name"], one["series"])
+        for case in absence_cases(API, [slo], AbsenceAlerts(target_down=None), REAL)
+        for one in case.document["input_series"]
+    }
+    assert not [series for _, series in told if series.startswith("slo:")]
+    assert [name for name, _ in told if "without traffic" in name]
+    if slo is OF_TWO_PARTS:
+        lacking = {series for name, series in told if "part 1 has no series" in name}
+        assert {"took_count"} < {series.split("{")[0] for series in lacking}
+        assert "r" not in {series.split("{")[0] for series in lacking}
+
+
+def test_the_page_of_parts_asks_for_each() -> None:
+    rule = absence_rules(API, [OF_TWO_PARTS], AbsenceAlerts(target_down=None), REAL, Links())[0]
+    page = absence_page(rule, API, errors_read(OF_TWO_PARTS, REAL))
+    assert "1. Is part 1 still missing?" in page and "2. Is part 2 still missing?" in page
+    assert "4. Did a release rename" in page
 
 
 def test_absence_lasts_two_scrapes_at_least() -> None:

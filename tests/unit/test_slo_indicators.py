@@ -166,6 +166,19 @@ def test_a_composite_adds_events_not_ratios() -> None:
     )
 
 
+def test_the_events_of_all_parts_are_those_of_the_first_one_that_has_series() -> None:
+    both = AllOf(parts=(ERRORS, LATENCY))
+    first, second = (part.total(MINUTES, by=("route",)) for part in both.parts)
+    assert str(both.total(MINUTES, by=("route",))) == f"{first} or {second}"
+    assert str(both.errors(MINUTES, by=("route",))).count(f"or (0 * ({first} or {second}))") == 2
+
+
+def test_parts_of_the_same_events_count_them_once() -> None:
+    slower = LATENCY.model_copy(update={"threshold": LATENCY.threshold * 2})
+    assert str(AllOf(parts=(LATENCY, slower)).total(MINUTES)) == str(LATENCY.total(MINUTES))
+    assert " or " not in str(Composite(parts=((LATENCY, 1), (slower, 1))).total(MINUTES))
+
+
 @pytest.mark.parametrize("weight", ["0", "-1", 0.5])
 def test_a_weight_is_exact_and_above_zero(weight: Any) -> None:
     with pytest.raises(ValidationError):
