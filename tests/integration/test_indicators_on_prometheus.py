@@ -106,6 +106,8 @@ TIMES: dict[str, tuple[AnyIndicator, float, float]] = {
 }
 """Bad and measured share of the last hour."""
 
+NOWHERE = ErrorRatio(errors="nowhere_failed", total="nowhere")
+NOWHERE_TIMED = LatencyBelow("500ms", histogram="nowhere_took")
 NOTHING: dict[str, AnyIndicator] = {
     "errors": ErrorRatio(errors='nothing{code="500"}', total="nothing"),
     "good": GoodRatio(good='nothing{code="200"}', total="nothing"),
@@ -116,8 +118,8 @@ NOTHING: dict[str, AnyIndicator] = {
     "fresh": FreshWithin("1h", last_success="nothing"),
     "throughput": ThroughputAtLeast("1", requests="nothing"),
     "raw": RawRatio(errors="rate(nothing[$window])", total="rate(nothing[$window])"),
-    "composite": Composite(parts=((ERRORS, 1), (ErrorRatio(errors="nothing", total="nothing"), 1))),
-    "all of": AllOf(parts=(ERRORS, ErrorRatio(errors="nothing", total="nothing"))),
+    "composite": Composite(parts=((NOWHERE, 1), (NOWHERE_TIMED, 2))),
+    "all of": AllOf(parts=(NOWHERE, NOWHERE_TIMED)),
     "a target that is gone": ErrorRatio(errors='gone{code="500"}', total="gone"),
 }
 
@@ -205,7 +207,16 @@ def test_slices_fit_any_window(window: timedelta, ask: Ask) -> None:
 @pytest.mark.parametrize("name", NOTHING)
 def test_nothing_measured_is_absent_never_perfect(name: str, ask: Ask) -> None:
     assert ask(str(NOTHING[name].errors(HOUR))) == {}
-    assert ask(str(NOTHING[name].total(HOUR))) == {} or name in ("all of",)
+    assert ask(str(NOTHING[name].total(HOUR))) == {}
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_a_part_without_series_adds_nothing(name: str, ask: Ask) -> None:
+    order = -1 if name == "first" else 1
+    first, second = (ERRORS, NOWHERE)[::order]
+    for indicator in (Composite(parts=((first, 1), (second, 1))), AllOf(parts=(first, second))):
+        assert ask(str(indicator.errors(HOUR))) == {"": pytest.approx(1)}
+        assert ask(str(indicator.total(HOUR))) == {"": pytest.approx(20)}
 
 
 def test_probes_are_counted_one_by_one(ask: Ask) -> None:
