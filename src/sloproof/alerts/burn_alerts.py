@@ -13,8 +13,8 @@ from sloproof.alerts.recording import (
     identity_labels,
     raw_windows,
     recorded,
+    shown_budget_left,
     tier_windows,
-    whole_budget_left,
     window_rules,
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
@@ -188,7 +188,7 @@ def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
 
 def _seconds_left(slo: SLO, tier: BurnTier, timing: Timing) -> Expression:
     """Seconds until the budget is gone at the long window's burn rate, never below zero."""
-    left = call("clamp_min", whole_budget_left(slo, timing), Number(0))
+    left = call("clamp_min", shown_budget_left(slo, timing), Number(0))
     burn = recorded(names.error_ratio(tier.long), slo, timing) / Number(slo.budget)
     return left * Number(int(timing.real(slo.window).total_seconds())) / burn
 

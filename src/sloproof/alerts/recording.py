@@ -130,6 +130,11 @@ def whole_budget_left(slo: SLO, timing: Timing) -> Selector:
     return recorded(names.PERIOD_BUDGET_LEFT, slo, timing)
 
 
+def shown_budget_left(slo: SLO, timing: Timing) -> Selector:
+    """The share of the budget that is left as people are shown it: by events, or of a whole period of the calendar."""
+    return recorded(names.BUDGET_LEFT, slo, timing) if slo.calendar is None else whole_budget_left(slo, timing)
+
+
 def _period_rules(slo: SLO, spent: Expression, timing: Timing) -> list[RecordingRule]:
     """What is left of the whole window's budget, and for the calendar how much of its period is over."""
     labels, period = identity_labels(slo, timing), calendar_of(slo, timing)

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from sloproof import names
 from sloproof.alerts import BurnPolicy, BurnTier, Timing
-from sloproof.alerts.recording import calendar_of, recorded, whole_budget_left
+from sloproof.alerts.recording import calendar_of, recorded, shown_budget_left, whole_budget_left
 from sloproof.dashboards.expressions import RateInterval
 from sloproof.promql import Expression, Number, Selector, Subquery, call, equals, parse_selector
 from sloproof.slo import SLO, EventCounters
@@ -55,7 +55,7 @@ def longest_in_sight(slo: SLO, timing: Timing) -> timedelta:
 
 def seconds_left(window: timedelta, slo: SLO, timing: Timing) -> Expression:
     """Seconds until the budget is gone, if it burns on as in the window; cut at `longest_in_sight`."""
-    left = call("clamp_min", whole_budget_left(slo, timing), Number(0))
+    left = call("clamp_min", shown_budget_left(slo, timing), Number(0))
     until = left * Number(seconds(timing.real(slo.window))) / burn(window, slo, timing)
     return call("clamp_max", until, Number(seconds(longest_in_sight(slo, timing))))
 
