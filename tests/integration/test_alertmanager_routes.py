@@ -169,7 +169,7 @@ def test_causes_budgets_and_absences_fire_and_keep_quiet_as_promised(workspace: 
         ("shop.causes", "for: 3m", "for: 1h"),
         ("shop.causes", "by (le) (rate(d_bucket", "(rate(d_bucket"),
         ("shop.budget", " == 1)", ")"),
-        ("shop.budget", "absent(slo:total", "count(slo:total"),
+        ("shop.budget", "absent(slo:errors", "count(slo:errors"),
         ("shop.budget", "< 0.25", "> 0.25"),
         ("shop.budget", "< 0.25", "< 0.5"),
         ("shop.budget", "and (slo:errors:count_30d", "or (slo:errors:count_30d"),
