@@ -246,6 +246,18 @@ def test_a_stop_before_the_first_user_gives_an_empty_partial_result(tmp_path: Pa
     assert result.partial and result.seconds == [] and target.paths == []
 
 
+def test_a_generator_can_be_stopped_where_a_shell_has_it_ignore_interruptions(tmp_path: Path, target: Target) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with start(tmp_path, target.url, duration="10m") as load:
+            wait_until(lambda: (now := load.progress()) and now.elapsed > 1)
+            result = load.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.partial and result.completed == len(target.paths)
+    assert load.poll() == 0
+
+
 def test_an_interrupted_generator_saves_a_partial_result(tmp_path: Path, target: Target) -> None:
     with start(tmp_path, target.url, duration="10m") as load:
         wait_until(lambda: (now := load.progress()) and now.elapsed > 1)

@@ -21,6 +21,8 @@ _LOST_OWNER = 6
 
 def main() -> None:
     """Run the plan in the run folder; exit code 0 when a result was written."""
+    # A shell ignores SIGINT on behalf of what it starts in the background, and we are stopped by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run_folder, locustfile, lifeline = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     _thread.start_new_thread(_end_with_owner, (lifeline, time.sleep))
     # Locust patches sockets, threads and sleeps when it is imported.
