@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -87,3 +88,24 @@ Length = Annotated[timedelta, BeforeValidator(_positive), _AsText]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
 """A name that is also a file name, a label value and a part of an alert's name: `slow-backend`."""
+
+
+def exact(what: str) -> BeforeValidator:
+    """A validator that refuses floats, which are not the number that was written.
+
+    Args:
+        what: is given, such as `objective`; for the message.
+    """
+
+    def check(value: Any) -> Any:
+        if isinstance(value, float):
+            raise ValueError(f'write the {what} as text, `"{value}"`: a float is not exact')
+        return value
+
+    return BeforeValidator(check)
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without trailing zeros or exponent."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

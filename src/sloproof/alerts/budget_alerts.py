@@ -5,10 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sloproof import names
-from sloproof.alerts.burn_alerts import Links, percent, plain
+from sloproof.alerts.burn_alerts import Links, percent
 from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.recording import (
     calendar_of,
@@ -23,18 +23,11 @@ from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
 from sloproof.alerts.severity import Severity
 from sloproof.alerts.template import literal, queried
 from sloproof.alerts.timing import Timing
-from sloproof.definition import Definition, Duration, Length, format_duration
+from sloproof.definition import Definition, Duration, Length, exact, format_duration, plain
 from sloproof.promql import Expression, Number, call
 from sloproof.slo import SLO
 
-
-def _exact(value: object) -> object:
-    if isinstance(value, float):
-        raise ValueError(f'write the share as text, `"{value}"`: a float is not exact')
-    return value
-
-
-Share = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, lt=100)]
+Share = Annotated[Decimal, exact("share"), Field(gt=0, lt=100)]
 """Per cent of the error budget, exact."""
 
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from sloproof import names
 from sloproof.alerts.budget_alerts import BudgetAlerts, budget_group
-from sloproof.alerts.burn_alerts import Links, plain
+from sloproof.alerts.burn_alerts import Links
 from sloproof.alerts.cause_tests import MARGIN, TestCase, case
 from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.recording import recorded
 from sloproof.alerts.rule_model import RecordingRule
 from sloproof.alerts.timing import Timing
+from sloproof.definition import plain
 from sloproof.slo import SLO
 
 STEP = timedelta(seconds=30)

@@ -20,7 +20,7 @@ from sloproof.alerts.recording import (
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
 from sloproof.alerts.template import literal, queried
 from sloproof.alerts.timing import Timing
-from sloproof.definition import Definition, format_duration
+from sloproof.definition import Definition, format_duration, plain
 from sloproof.promql import Expression, Number, call
 from sloproof.slo import SLO
 
@@ -105,12 +105,6 @@ def percent(ratio: Decimal) -> str:
     """A ratio of 1 as per cent, without trailing zeros: `1.44 %`."""
     text = f"{ratio * 100:f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
-
-
-def plain(number: Decimal) -> str:
-    """A decimal without trailing zeros or exponent."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _name(slo: SLO, part: str) -> str:

@@ -3,25 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sloproof import names
-from sloproof.alerts.burn_alerts import Links, plain
+from sloproof.alerts.burn_alerts import Links
 from sloproof.alerts.rule_model import LARGEST_GROUP, AlertRule, RuleGroup
 from sloproof.alerts.severity import Severity
 from sloproof.alerts.template import literal
 from sloproof.alerts.timing import REAL, SCRAPES_IN_BASE_WINDOW, Timing
-from sloproof.definition import Definition, Duration, Length, Name, format_duration
+from sloproof.definition import Definition, Duration, Length, Name, exact, format_duration, plain
 from sloproof.promql import Expression, parse_scaled, parse_written
 from sloproof.slo import Service
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f'write the threshold as text, `"{value}"`: a float is not exact')
-    return value
 
 
 def _measured(text: str) -> str:
@@ -35,7 +29,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-Threshold = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+Threshold = Annotated[Decimal, exact("threshold"), Field(allow_inf_nan=False)]
 """A limit as an exact decimal, given as text or a whole number."""
 Sentence = Annotated[str, AfterValidator(_one_line)]
 """One line of plain words, without a template in it."""

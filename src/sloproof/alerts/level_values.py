@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import accumulate
 
+from sloproof.definition import plain
 from sloproof.slo import SliceSeries
 
 
@@ -38,13 +39,13 @@ def shown(series: SliceSeries, bad: Sequence[bool], seconds: Decimal) -> list[st
         One plain number a moment.
     """
     if series.form == "level":
-        good, ill = _plain(series.good), _plain(series.bad)
+        good, ill = plain(series.good), plain(series.bad)
         return [ill if is_bad else good for is_bad in bad]
     chosen = [series.bad if is_bad else series.good for is_bad in bad]
     if series.form == "age":
-        return [_plain(seconds * index - age) for index, age in enumerate(chosen)]
+        return [plain(seconds * index - age) for index, age in enumerate(chosen)]
     grown = accumulate(chosen[1:], lambda value, rate: value + rate * seconds, initial=Decimal(0))
-    return [_plain(value) for value in grown]
+    return [plain(value) for value in grown]
 
 
 def runs(values: Sequence[str]) -> list[str]:
@@ -62,8 +63,3 @@ def _run(value: str, count: int) -> str:
     if count == 1:
         return value
     return f"_x{count}" if value == "_" else f"{value}+0x{count - 1}"
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

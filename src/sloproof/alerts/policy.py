@@ -5,17 +5,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from sloproof import names
-from sloproof.definition import Definition, Duration, Length, Name
+from sloproof.definition import Definition, Duration, Length, Name, exact
 from sloproof.slo import SLO
-
-
-def _text_to_ratio(value: object) -> object:
-    if isinstance(value, float):
-        raise ValueError(f'write the share as text, `"{value}"`: a float is not exact')
-    return value
 
 
 class BurnTier(Definition):
@@ -35,13 +29,13 @@ class BurnTier(Definition):
     """
 
     name: Name
-    budget_share: Annotated[Decimal, BeforeValidator(_text_to_ratio)] = Field(gt=0, lt=1)
+    budget_share: Annotated[Decimal, exact("share")] = Field(gt=0, lt=1)
     long: Length
     short: Length
     severity: Literal["page", "ticket"]
     hold: Duration = timedelta()
     keep_firing_for: Duration = timedelta()
-    minimum_budget_share: Annotated[Decimal | None, BeforeValidator(_text_to_ratio)] = Field(default=None, gt=0)
+    minimum_budget_share: Annotated[Decimal | None, exact("share")] = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> "BurnTier":

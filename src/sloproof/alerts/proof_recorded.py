@@ -18,6 +18,7 @@ from sloproof.alerts.proof_rules import rules_behind, without_records
 from sloproof.alerts.proof_traffic import Stretch
 from sloproof.alerts.recording import RAW_UP_TO, recorded
 from sloproof.alerts.timing import Timing
+from sloproof.definition import plain
 from sloproof.promql import Selector, equals
 from sloproof.slo import SLO
 
@@ -111,7 +112,7 @@ def series_of(metric: str, slo: SLO, timing: Timing, group: Mapping[str, str] | 
 
 def constant(values: Mapping[str, Decimal], slo: SLO, timing: Timing, count: int) -> dict[str, str]:
     """Recorded series that keep one value: `count` of them after the first."""
-    return {str(series_of(metric, slo, timing)): f"{_plain(value)}x{count}" for metric, value in values.items()}
+    return {str(series_of(metric, slo, timing)): f"{plain(value)}x{count}" for metric, value in values.items()}
 
 
 def _sums(history: Sequence[Stretch], *, bad: bool) -> list[Decimal]:
@@ -127,9 +128,4 @@ def _over(sums: Sequence[Decimal], index: int, steps: int) -> Decimal:
 
 
 def _text(values: Sequence[Decimal | None]) -> str:
-    return " ".join(runs(["_" if value is None else _plain(value.quantize(_DIGITS)) for value in values]))
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return " ".join(runs(["_" if value is None else plain(value.quantize(_DIGITS)) for value in values]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sloproof.alerts.sample_labels import concrete
+from sloproof.definition import plain
 from sloproof.promql import Selector, equals, parse_selector
 from sloproof.slo import SampleSeries
 
@@ -78,7 +79,7 @@ def counters_born_later(
 
 def levels(values: Iterable[tuple[int, Decimal]]) -> str:
     """A series that keeps a level for some samples, then the next: `(samples, level)` in order."""
-    return " ".join(f"{_plain(level)}+0x{count - 1}" for count, level in values if count > 0)
+    return " ".join(f"{plain(level)}+0x{count - 1}" for count, level in values if count > 0)
 
 
 def series_of(sample: SampleSeries) -> Selector:
@@ -109,11 +110,6 @@ def _values(first: str, grown: Sequence[tuple[Stretch, Decimal]]) -> str:
         if stretch.missing:
             written.append(f"_x{stretch.scrapes}")
         else:
-            written.append(f"{_plain(value + growth)}+{_plain(growth)}x{stretch.scrapes - 1}")
+            written.append(f"{plain(value + growth)}+{plain(growth)}x{stretch.scrapes - 1}")
         value += growth * stretch.scrapes
     return " ".join(written)
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

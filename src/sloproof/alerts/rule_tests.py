@@ -20,7 +20,7 @@ from sloproof.alerts.recording import RAW_UP_TO, recorded
 from sloproof.alerts.sample_labels import concrete
 from sloproof.alerts.timing import REAL
 from sloproof.alerts.yaml_text import to_yaml
-from sloproof.definition import format_duration
+from sloproof.definition import format_duration, plain
 from sloproof.promql import Expression, Selector, call, equals, parse_selector
 from sloproof.slo import SLO
 
@@ -200,7 +200,7 @@ def _raw_series(slo: SLO, tier: BurnTier, stages: list[tuple[timedelta, Decimal]
 
 def _recorded_series(slo: SLO, tier: BurnTier, stages: list[tuple[timedelta, Decimal]]) -> list[dict[str, str]]:
     step = _step(tier)
-    bad = " ".join(f"{_plain(RATE * ratio)}+0x{stage // step - 1}" for stage, ratio in stages)
+    bad = " ".join(f"{plain(RATE * ratio)}+0x{stage // step - 1}" for stage, ratio in stages)
     total = " ".join(f"{RATE}+0x{stage // step - 1}" for stage, _ in stages)
     return [
         {"series": str(recorded(names.errors(REAL.base), slo, REAL)), "values": bad},
@@ -212,7 +212,7 @@ def _counter(increments: list[tuple[int, Decimal]]) -> str:
     """A counter in promtool's notation: each stage goes on where the last one ended."""
     value, stages = Decimal(0), []
     for steps, increment in increments:
-        stages.append(f"{_plain(value)}+{_plain(increment)}x{steps - 1}")
+        stages.append(f"{plain(value)}+{plain(increment)}x{steps - 1}")
         value += increment * steps
     return " ".join(stages)
 
@@ -245,10 +245,5 @@ def _seconds(duration: timedelta) -> int:
     return int(duration.total_seconds())
 
 
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _percent(ratio: Decimal) -> str:
-    return f"{_plain(ratio * 100)} %"
+    return f"{plain(ratio * 100)} %"

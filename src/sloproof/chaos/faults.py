@@ -6,9 +6,9 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from sloproof.definition import Definition, Duration, Length, Name, format_duration
+from sloproof.definition import Definition, Duration, Length, Name, exact, format_duration
 
 GRACE = timedelta(seconds=10)
 """How long after its planned end a fault may stay before the watchdog ends it."""
@@ -17,13 +17,7 @@ RESTART_GRACE = timedelta(seconds=30)
 """The same for a killed instance, which also has to start and to be found healthy."""
 
 
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f'write the percentage as text, `"{value}"`: a float is not exact')
-    return value
-
-
-Share = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=100, max_digits=7, decimal_places=4)]
+Share = Annotated[Decimal, exact("percentage"), Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 """A percentage above 0, up to 100, with at most four decimals, which is as fine as Envoy's dice are."""
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from decimal import ROUND_UP, Decimal
 
-from sloproof.alerts.burn_alerts import percent, plain
+from sloproof.alerts.burn_alerts import percent
 from sloproof.checks.subject import Subject
+from sloproof.definition import plain
 from sloproof.errors import Problem
 
 ID = "slo/unreachable-tier"

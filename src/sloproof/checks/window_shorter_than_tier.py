@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from sloproof.alerts.burn_alerts import plain
 from sloproof.checks.subject import Subject
-from sloproof.definition import format_duration
+from sloproof.definition import format_duration, plain
 from sloproof.errors import Problem
 
 ID = "slo/window-shorter-than-tier"

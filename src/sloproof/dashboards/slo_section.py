@@ -7,7 +7,7 @@ from typing import Any
 
 from sloproof import names
 from sloproof.alerts import BurnPolicy, BurnTier, Links, Timing
-from sloproof.alerts.burn_alerts import percent, plain
+from sloproof.alerts.burn_alerts import percent
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
 from sloproof.dashboards.tiles import (
@@ -24,7 +24,7 @@ from sloproof.dashboards.tiles import (
     text,
     whole_unit,
 )
-from sloproof.definition import format_duration
+from sloproof.definition import format_duration, plain
 from sloproof.promql import Expression
 from sloproof.slo import SLO
 

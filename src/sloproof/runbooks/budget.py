@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sloproof import names
 from sloproof.alerts import AlertRule, Timing
-from sloproof.alerts.burn_alerts import percent, plain
+from sloproof.alerts.burn_alerts import percent
 from sloproof.alerts.recording import recorded
+from sloproof.definition import plain
 from sloproof.promql import Expression
 from sloproof.runbooks.cause import owner, question, urgency
 from sloproof.runbooks.page import assembled

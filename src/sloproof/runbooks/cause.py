@@ -1,8 +1,8 @@
 """The page of a cause alert: what is beyond its limit, what that does to users, and where to look."""
 
 from sloproof.alerts import AlertRule, CauseAlert
-from sloproof.alerts.burn_alerts import plain
 from sloproof.alerts.severity import URGENT
+from sloproof.definition import plain
 from sloproof.promql import Expression, Number, Written, call, parse_written
 from sloproof.runbooks.page import assembled
 from sloproof.runbooks.words import graph_link, in_words, one_line

@@ -5,9 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sloproof import names
-from sloproof.alerts.burn_alerts import percent, plain
+from sloproof.alerts.burn_alerts import percent
 from sloproof.alerts.promise import delay, detection_time, reset_time
 from sloproof.alerts.recording import recorded
+from sloproof.definition import plain
 from sloproof.promql import Expression, Number, call, parse_selector, rate
 from sloproof.runbooks.incident import Incident
 from sloproof.runbooks.words import graph_link, in_words, one_in, one_line, share, until_forgotten

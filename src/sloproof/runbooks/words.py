@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
-from sloproof.alerts.burn_alerts import plain
+from sloproof.definition import plain
 from sloproof.promql import Expression
 from sloproof.slo import SLO
 

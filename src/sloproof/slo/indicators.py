@@ -11,9 +11,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator
 
-from sloproof.definition import Definition
+from sloproof.definition import Definition, exact
 from sloproof.promql import Expression, parse_selector
 
 
@@ -28,19 +28,13 @@ def _sayable(text: str) -> str:
     return text
 
 
-def _not_a_float(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f'write the number as text, `"{value}"`: a float is not exact')
-    return value
-
-
 SelectorText = Annotated[str, AfterValidator(_readable)]
 """PromQL text of one selector, kept as its author wrote it."""
 
 Words = Annotated[str, AfterValidator(_sayable)]
 """A few plain words for alerts, pages and panels."""
 
-ExactNumber = Annotated[Decimal, BeforeValidator(_not_a_float)]
+ExactNumber = Annotated[Decimal, exact("number")]
 """A number as an exact decimal, given as text or a whole number."""
 
 GIVEN_LATER: Any = object()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from sloproof.definition import Length
+from sloproof.definition import Length, plain
 from sloproof.promql import Expression, Matcher, Number, Selector, call, equals, parse_selector, rate
 from sloproof.slo.indicators import (
     GIVEN_LATER,
@@ -121,7 +121,7 @@ class LatencyBelow(_BucketIndicator):
 
     def edge(self) -> str:
         """The bucket's edge in the histogram's unit, as Prometheus writes it before version 3."""
-        return _plain(self.client_threshold / _UNIT_SECONDS[self.unit])
+        return plain(self.client_threshold / _UNIT_SECONDS[self.unit])
 
     def sentence(self) -> str:
         """What a good event is."""
@@ -146,11 +146,11 @@ class HistogramBelow(_BucketIndicator):
 
     def edge(self) -> str:
         """The bucket's edge."""
-        return _plain(self.limit)
+        return plain(self.limit)
 
     def sentence(self) -> str:
         """What a good event is."""
-        return self.meaning or f"measured at most {_plain(self.limit)}"
+        return self.meaning or f"measured at most {plain(self.limit)}"
 
 
 class NativeLatencyBelow(EventIndicator):
@@ -217,11 +217,6 @@ def _within(threshold: timedelta) -> str:
 
 def _seconds(length: timedelta) -> Decimal:
     return Decimal(length // timedelta(microseconds=1)) / Decimal(1_000_000)
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _with_exponent(edge: str) -> str:

@@ -4,20 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from sloproof import names
-from sloproof.definition import Definition, Length, Name
+from sloproof.definition import Definition, Length, Name, exact
 from sloproof.promql import Expression
 from sloproof.slo.composite import AnyIndicator
 from sloproof.slo.service import Service
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f'write the objective as text, `"{value}"`: a float is not exact')
-    return value
-
 
 EVERYTHING = 100
 """Per cent."""
@@ -28,7 +21,7 @@ NOMINAL: dict[names.CalendarPeriod, timedelta] = {"month": timedelta(days=30), "
 """The length that stands for a period of the calendar in the arithmetic of burn rates."""
 LONGEST: dict[names.CalendarPeriod, timedelta] = {"month": timedelta(days=31), "quarter": timedelta(days=92)}
 
-Percent = Annotated[Decimal, BeforeValidator(_exact)]
+Percent = Annotated[Decimal, exact("objective")]
 """A percentage as an exact decimal, given as text or a whole number."""
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
