@@ -56,12 +56,13 @@ def generator_health(
     """
     loaded = [second for second in seconds if second.at + 1 <= drained_from]
     settled = _settled(loaded, users, asked_rate)
+    asked = [second.asked for second in settled or loaded if second.asked is not None]
     health = GeneratorHealth(
         cpu_mean=_mean([second.cpu for second in settled or loaded]),
         cpu_max=max((second.cpu for second in settled or loaded), default=0.0),
         lag_max=max((second.lag for second in loaded), default=0.0),
         late=_mean([second.late for second in loaded]),
-        asked_rate=asked_rate,
+        asked_rate=_mean(asked) if asked else asked_rate,
         achieved_rate=_mean([second.completed for second in settled]) if settled else None,
     )
     health.reasons = [
@@ -69,6 +70,7 @@ def generator_health(
         *_busy(health, settled or loaded),
         *_few_users(loaded, settled, users, asked_rate),
         *_short_of_rate(health, settled, users),
+        *_small_pool(loaded, users),
     ]
     health.saturated = bool(health.reasons)
     return health
@@ -115,6 +117,17 @@ def _short_of_rate(health: GeneratorHealth, settled: Sequence[Second], users: in
     return [
         f"achieved {achieved:.1f}/s of {asked:.1f}/s asked while the target answered in "
         f"{waited * 1000:.0f} ms on average"
+    ]
+
+
+def _small_pool(loaded: Sequence[Second], users: int) -> list[str]:
+    """Arrivals that found no free user: their latency holds a wait that may be the generator's own."""
+    held = [second.waiting for second in loaded if second.waiting]
+    if len(held) < _SHORT_OF_EXTREMES or len(held) <= _LATE_SHARE * len(loaded):
+        return []
+    return [
+        f"had no free user for up to {max(held)} arrivals, in {len(held)} of {len(loaded)} seconds: "
+        f"`users={users}` is the most that run at once"
     ]
 
 

@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from locust import main as locust_main
 from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
 
+from sloproof.loadtests.arrivals import rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
-from sloproof.loadtests.locust_sessions import request_name, watch_sessions
+from sloproof.loadtests.locust_arrivals import Pool, take_due
+from sloproof.loadtests.locust_sessions import LATE, request_name, watch_sessions
 from sloproof.loadtests.outcome import outcome
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
@@ -25,6 +28,7 @@ from sloproof.loadtests.result import LoadResult
 _TICK = 0.05
 _KINDS_OF_EXCEPTION = 50
 _EXCEPTION_LENGTH = 300
+_NOT_SENT = "(no free user)"
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +85,8 @@ class LocustRun:
         self._environment: Environment | None = None
         self._ticker: gevent.Greenlet | None = None
         self._unwritable = False
+        self._pool = None if plan.schedule is None else Pool(plan.schedule.times(), self)
+        self._begun = 0.0
         # A wall clock that is set while the run goes on must not move its seconds.
         self._epoch = time.time() - time.perf_counter()
 
@@ -91,6 +97,9 @@ class LocustRun:
     def listen(self) -> None:
         """Hear of everything that Locust does from now on."""
         watch_sessions(self, self.plan)
+        if self._pool is not None:
+            self._pool.install()
+            events.spawning_complete.add_listener(self._on_spawning_complete)
         events.init.add_listener(self._on_init)
         events.test_start.add_listener(self._on_test_start)
         events.request.add_listener(self._on_request)
@@ -117,6 +126,14 @@ class LocustRun:
         self.started_at = self.clock()
         self.recorder = self._counted = Recorder(self.plan.thresholds, self.started_at, time.process_time())
         self._ticker = gevent.spawn(self._tick)
+        if self._pool is None:
+            gevent.spawn_later(self.plan.duration, self._quit)
+
+    def _on_spawning_complete(self, **_: Any) -> None:
+        if self._pool is None or self._begun:
+            return
+        self._begun = self.clock()
+        gevent.spawn(self._pool.run, self._begun)
         gevent.spawn_later(self.plan.duration, self._quit)
 
     def _on_request(
@@ -126,17 +143,21 @@ class LocustRun:
         response_time: float,
         response: Any = None,
         exception: BaseException | None = None,
+        context: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
         if self.recorder is None:
             return
+        seconds, now = (response_time or 0.0) / 1000, self.clock()
+        due = take_due()  # a client of the locustfile's own, which nobody has asked when it began
+        late = now - seconds - due if due is not None else (context or {}).get(LATE, 0.0)
         headers = getattr(response, "headers", None)
         self.recorder.complete(
             request_name(request_type, name),
-            (response_time or 0.0) / 1000,
+            seconds + late,
             outcome(getattr(response, "status_code", 0) or 0, exception),
             headers.get("x-served-by") if headers else None,
-            self.clock(),
+            now,
         )
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
@@ -154,6 +175,8 @@ class LocustRun:
         if self._ticker is not None:
             self._ticker.kill()
         if self.recorder is not None:
+            for due in self._pool.drop() if self._pool else ():
+                self.recorder.begin(_NOT_SENT, due)
             self.recorder.censor_open(self.ended_at)
             self._write_seconds(math.ceil(self.ended_at))
         self.recorder = None
@@ -171,7 +194,10 @@ class LocustRun:
             return
         runner = self._environment.runner if self._environment else None
         users = runner.user_count if runner else 0
-        seconds = self.recorder.close_until(end, self.clock(), users, time.process_time())
+        waiting = self._pool.unserved if self._pool else 0
+        seconds = self.recorder.close_until(
+            end, self.clock(), users, time.process_time(), waiting=waiting, asked=self._asked()
+        )
         lines = "".join(second.model_dump_json() + "\n" for second in seconds)
         if not lines:
             return
@@ -183,6 +209,12 @@ class LocustRun:
             _log.error("the seconds cannot be written, so the load ends: %s", error)
             self._unwritable = True
             gevent.spawn(self._quit)
+
+    def _asked(self) -> Callable[[float], float] | None:
+        schedule = self.plan.schedule
+        if schedule is None:
+            return None
+        return lambda at: rate_at(schedule.stretches, at - self._begun) if self._begun else 0.0
 
     def _interrupt(self) -> None:
         if self._environment is not None and not self.drained_from:

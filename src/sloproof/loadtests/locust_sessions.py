@@ -13,11 +13,14 @@ from gevent import GreenletExit
 from locust.clients import HttpSession, LocustHttpAdapter
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, LocustUserAgent
 
+from sloproof.loadtests.locust_arrivals import take_due
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.recorder import Recorder
 from sloproof.targets import check_target
 
 AnyCall = Callable[..., Any]
+LATE = "sloproof_late"
+"""Key of the request event's context: seconds from when the request was due until it was sent."""
 
 
 class Counting(Protocol):
@@ -84,7 +87,12 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
         if counting.drained_from:
             # Locust kills users that wait; one that woke just then must not be cut off in the midst of a request.
             gevent.sleep(0)
-        ticket = recorder.begin(request_name(method, name or session.request_name or url), counting.clock())
+        begun, due = counting.clock(), take_due()
+        if due is not None:
+            options["context"] = {**(options.get("context") or {}), LATE: begun - due}
+        ticket = recorder.begin(
+            request_name(method, name or session.request_name or url), begun if due is None else due
+        )
         try:
             answer = original(session, method, url, name, *args, **options)
         except GreenletExit:

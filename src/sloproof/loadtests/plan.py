@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from sloproof.loadtests.arrivals import Schedule
 from sloproof.loadtests.generator import generator_health
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.recorder import Recorder
@@ -28,7 +29,8 @@ class LoadPlan(BaseModel):
         thresholds: seconds, each with an exact counter.
         users: at once.
         spawn_rate: users started per second.
-        asked_rate: requests per second of all users together.
+        asked_rate: requests per second of all users together; with a schedule, its mean.
+        schedule: when tasks begin; None where users wait between tasks.
         duration: how long load is asked for.
         warm_up: left out at evaluation.
         request_timeout: default of every request.
@@ -44,6 +46,7 @@ class LoadPlan(BaseModel):
     users: int
     spawn_rate: float
     asked_rate: float | None
+    schedule: Schedule | None = None
     duration: float
     warm_up: float
     request_timeout: float
@@ -52,6 +55,8 @@ class LoadPlan(BaseModel):
     @classmethod
     def of(cls, profile: LoadProfile, *, target: str, thresholds: Sequence[Decimal], allowed: Sequence[str]) -> Self:
         """The plan of a profile against a target."""
+        schedule = None if profile.arrivals is None else Schedule.of(profile.arrivals, profile.duration)
+        rate = float(profile.rate) if profile.rate is not None else schedule.mean_rate if schedule else None
         return cls(
             profile=profile.name,
             system=profile.system,
@@ -61,7 +66,8 @@ class LoadPlan(BaseModel):
             thresholds=sorted(set(thresholds)),
             users=profile.users,
             spawn_rate=profile.spawned_per_second,
-            asked_rate=None if profile.rate is None else float(profile.rate),
+            asked_rate=rate,
+            schedule=schedule,
             duration=profile.duration.total_seconds(),
             warm_up=profile.warm_up.total_seconds(),
             request_timeout=profile.request_timeout.total_seconds(),

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from sloproof.definition import Definition, Duration, Length, Name
+from sloproof.loadtests.arrivals import Arrivals
 
 
 def _inside_loadtests(path: str) -> str:
@@ -24,10 +25,12 @@ class LoadProfile(Definition):
         name: short name; `sloproof load run NAME` runs it.
         system: the system it loads, such as `tasks`.
         locustfile: an ordinary locustfile, relative to the workspace's loadtests/ folder.
-        users: how many at once.
+        users: how many at once; with `arrivals`, the most tasks that run at once.
         spawn_rate: users started per second; all within the first second when left out.
         rate: requests per second asked of all users together; they pace themselves by the environment
             variable SLOPROOF_PACE (seconds from one task to the next). None: as the locustfile waits.
+        arrivals: tasks begin by the clock instead, whether or not earlier ones were answered (an open model), and the
+            first request of each counts from the time it was due; wait times of the locustfile do not hold.
         duration: how long load is asked for, from the first user.
         warm_up: the part at the start that an evaluation leaves out; it is recorded all the same.
         request_timeout: after this long a request fails, unless the locustfile sets a time-out of its own.
@@ -41,6 +44,7 @@ class LoadProfile(Definition):
     users: Annotated[int, Field(ge=1, le=10_000)]
     spawn_rate: Annotated[Decimal, Field(gt=0)] | None = None
     rate: Annotated[Decimal, Field(gt=0)] | None = None
+    arrivals: Arrivals | None = None
     duration: Length
     warm_up: Duration = timedelta(0)
     request_timeout: Length = timedelta(seconds=10)
@@ -51,6 +55,14 @@ class LoadProfile(Definition):
     def _leaves_something_to_measure(self) -> Self:
         if self.warm_up >= self.duration:
             raise ValueError("`warm_up` must be shorter than `duration`: nothing would be left to evaluate")
+        return self
+
+    @model_validator(mode="after")
+    def _one_model(self) -> Self:
+        if self.arrivals is not None:
+            if self.rate is not None:
+                raise ValueError("give `rate` (users that pace themselves) or `arrivals` (by the clock), not both")
+            self.arrivals.stretches(self.duration)
         return self
 
     @property

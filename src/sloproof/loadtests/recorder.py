@@ -1,7 +1,7 @@
 """Counts what happens to requests, second by second; told the time, so that it is the same in a test and in a run."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -105,7 +105,16 @@ class Recorder:
             if lag > LATE_AFTER:
                 tally.late += min(now, second + 1) - max(due, second)
 
-    def close_until(self, end: float, now: float, users: int, cpu: float) -> Iterator[Second]:
+    def close_until(
+        self,
+        end: float,
+        now: float,
+        users: int,
+        cpu: float,
+        *,
+        waiting: int = 0,
+        asked: Callable[[float], float] | None = None,
+    ) -> Iterator[Second]:
         """Hand over the seconds that begin before `end`, in order, gaps included.
 
         Args:
@@ -113,6 +122,8 @@ class Recorder:
             now: epoch second of the call.
             users: users that run now.
             cpu: processor seconds that the process has used so far.
+            waiting: arrivals that wait for a free user.
+            asked: arrivals per second asked for at an epoch second; None where users wait between tasks.
 
         Returns:
             One record for each second, each handed over once.
@@ -122,7 +133,9 @@ class Recorder:
         share = max(0.0, cpu - self._cpu) / max(now - self._closed_at, 0.001)
         self._cpu, self._closed_at = cpu, now
         while self._next < end:
-            yield self._second(self._next, users, share)
+            second = self._second(self._next, users, share)
+            second.waiting, second.asked = waiting, None if asked is None else asked(self._next + 0.5)
+            yield second
             self._next += 1
 
     def _second(self, at: int, users: int, cpu: float) -> Second:

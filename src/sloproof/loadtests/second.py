@@ -15,6 +15,8 @@ class Second(BaseModel):
         latency: histogram of all completed requests, see `histogram`.
         served_by: value of the answer's `x-served-by` header -> completed requests.
         users: users running when the second ended.
+        asked: arrivals per second that were asked for; None where users wait between tasks.
+        waiting: arrivals that waited for a free user when the second was closed.
         in_flight: requests in flight when the second was closed.
         lag: the generator's worst scheduling lag, seconds.
         late: seconds of this second in which the generator ran more than 100 ms late.
@@ -29,6 +31,8 @@ class Second(BaseModel):
     latency: dict[int, int] = {}
     served_by: dict[str, int] = {}
     users: int = 0
+    asked: float | None = None
+    waiting: int = 0
     in_flight: int = 0
     lag: float = 0.0
     late: float = 0.0
