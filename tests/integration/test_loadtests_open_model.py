@@ -16,6 +16,7 @@ from sloproof.loadtests.arrivals import Arrivals, RateStage
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.user_stages import UserStage
 
 pytestmark = pytest.mark.integration
 
@@ -129,6 +130,18 @@ def test_a_stall_of_the_target_is_seen_by_all_who_arrive_in_it(tmp_path: Path, s
     assert result.slower_than(Decimal("0.3")) == pytest.approx(1.1 * 200, rel=0.15)
     exact = 1.4 - 0.01 * result.completed / 200
     assert result.quantile(0.99) == pytest.approx(exact, rel=0.05)
+
+
+def test_users_come_and_go_in_stages(tmp_path: Path, servers: list[Server]) -> None:
+    servers.append(Server())
+    stages = (UserStage(users=20, over="3s"), UserStage(users=20, over="3s"), UserStage(users=4, over="0s"))
+    with start(tmp_path, servers[0].url, users=0, stages=stages, duration="9s") as load:
+        result = load.wait(60)
+    users = [second.users for second in result.seconds]
+    assert max(users) == 20
+    assert users[1] < 20
+    assert 4 in users[-3:]
+    assert not result.partial
 
 
 def test_what_no_user_was_free_for_is_late_and_told(tmp_path: Path, servers: list[Server]) -> None:

@@ -10,14 +10,18 @@ ProfileName = Annotated[str, typer.Argument(help="A load profile of `loadtests/`
 Report = Annotated[
     str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
 ]
+Fraction = Annotated[
+    str, typer.Option(help="Run the profile in a part of its length, such as 0.1; users and rates stay as they are.")
+]
 
 
 @app.command()
-def run(name: ProfileName, report: Report = None) -> None:
+def run(name: ProfileName, report: Report = None, fraction: Fraction = "1") -> None:
     """Run a load profile against the lab; each objective passes, fails or stays undecided."""
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
     from sloproof.cli.extras import require
+    from sloproof.cli.numbers import share_of
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
     from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
@@ -26,7 +30,7 @@ def run(name: ProfileName, report: Report = None) -> None:
 
     require("load")
     workspace = load_workspace()
-    profile = workspace.named(LoadProfile, name)
+    profile = workspace.named(LoadProfile, name).shortened(share_of(fraction))
     surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
     folder = new_run_folder(workspace, name)
     with recorded_in(folder, report), live_line() as watch:

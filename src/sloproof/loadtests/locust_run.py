@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 import locust
-from locust import events
+from locust import LoadTestShape, events
 from locust import main as locust_main
 from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
@@ -24,6 +24,7 @@ from sloproof.loadtests.outcome import outcome
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
 from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.user_stages import users_at
 
 _TICK = 0.05
 _KINDS_OF_EXCEPTION = 50
@@ -64,6 +65,18 @@ def _arguments(plan: LoadPlan, locustfile: str) -> list[str]:
 def _defines_users(locustfile: str) -> bool:
     users, _ = load_locustfile(locustfile)
     return bool(users)
+
+
+class _Stages(LoadTestShape):
+    """The plan's stages in Locust's own terms; Locust asks once a second."""
+
+    def __init__(self, plan: LoadPlan) -> None:
+        super().__init__()
+        self._plan = plan
+
+    def tick(self) -> tuple[int, float]:
+        """How many users there must be, and how many start a second: all that are missing, at once."""
+        return users_at(self._plan.stages, self.get_run_time()), float(self._plan.users)
 
 
 class LocustRun:
@@ -118,6 +131,8 @@ class LocustRun:
     def _on_init(self, environment: Environment, **_: Any) -> None:
         self._environment = environment
         environment.stop_timeout = self.plan.drain
+        if self.plan.stages:
+            environment.shape_class = _Stages(self.plan)
         gevent.signal_handler(signal.SIGINT, self._interrupt)
 
     def _on_test_start(self, **_: Any) -> None:

@@ -12,6 +12,7 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.recorder import Recorder
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
+from sloproof.loadtests.user_stages import UserStretch, stretches
 
 STOP_DRAIN = 3.0
 """Seconds that requests in flight may take to finish when a run is stopped early."""
@@ -27,7 +28,8 @@ class LoadPlan(BaseModel):
         target: URL without a trailing slash.
         allowed: targets beyond loopback that requests may go to.
         thresholds: seconds, each with an exact counter.
-        users: at once.
+        users: the most at once.
+        stages: how many at what time; empty where they just start and stay.
         spawn_rate: users started per second.
         asked_rate: requests per second of all users together; with a schedule, its mean.
         schedule: when tasks begin; None where users wait between tasks.
@@ -35,6 +37,7 @@ class LoadPlan(BaseModel):
         warm_up: left out at evaluation.
         request_timeout: default of every request.
         drain: how long requests in flight may take at the end.
+        share: the part of the profile's full length that is run, ratio of 1.
     """
 
     profile: str
@@ -44,6 +47,7 @@ class LoadPlan(BaseModel):
     allowed: list[str]
     thresholds: list[Decimal]
     users: int
+    stages: list[UserStretch] = []
     spawn_rate: float
     asked_rate: float | None
     schedule: Schedule | None = None
@@ -51,6 +55,7 @@ class LoadPlan(BaseModel):
     warm_up: float
     request_timeout: float
     drain: float
+    share: Decimal = Decimal(1)
 
     @classmethod
     def of(cls, profile: LoadProfile, *, target: str, thresholds: Sequence[Decimal], allowed: Sequence[str]) -> Self:
@@ -64,7 +69,8 @@ class LoadPlan(BaseModel):
             target=target.rstrip("/"),
             allowed=list(allowed),
             thresholds=sorted(set(thresholds)),
-            users=profile.users,
+            users=profile.most_users,
+            stages=stretches(profile.users, profile.stages, profile.duration) if profile.stages else [],
             spawn_rate=profile.spawned_per_second,
             asked_rate=rate,
             schedule=schedule,
@@ -72,11 +78,14 @@ class LoadPlan(BaseModel):
             warm_up=profile.warm_up.total_seconds(),
             request_timeout=profile.request_timeout.total_seconds(),
             drain=profile.drain.total_seconds(),
+            share=profile.share,
         )
 
     def result(self, seconds: list[Second], *, started_at: float, drained_from: float, ended_at: float) -> LoadResult:
         """The result of this plan from its seconds and its times (epoch seconds), before what only the end knows."""
+        shortened = [] if self.share == 1 else [f"run in {(self.share * 100).normalize():f} % of the profile's length"]
         return LoadResult(
+            notes=shortened,
             profile=self.profile,
             system=self.system,
             target=self.target,

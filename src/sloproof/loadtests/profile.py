@@ -8,7 +8,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from sloproof.definition import Definition, Duration, Length, Name
+from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
+from sloproof.loadtests.user_stages import Users, UserStage, stretches
 
 
 def _inside_loadtests(path: str) -> str:
@@ -25,7 +27,9 @@ class LoadProfile(Definition):
         name: short name; `sloproof load run NAME` runs it.
         system: the system it loads, such as `tasks`.
         locustfile: an ordinary locustfile, relative to the workspace's loadtests/ folder.
-        users: how many at once; with `arrivals`, the most tasks that run at once.
+        users: how many at once; with `stages`, how many at the beginning; with `arrivals`, the most tasks that run
+            at once.
+        stages: how the number of users moves, one stretch after the other; the last number stays until the end.
         spawn_rate: users started per second; all within the first second when left out.
         rate: requests per second asked of all users together; they pace themselves by the environment
             variable SLOPROOF_PACE (seconds from one task to the next). None: as the locustfile waits.
@@ -36,12 +40,14 @@ class LoadProfile(Definition):
         request_timeout: after this long a request fails, unless the locustfile sets a time-out of its own.
         drain: how long requests in flight may take to finish at the end; then they count as censored.
         description: one sentence on what this load stands for.
+        share: the part of its full length that this is, ratio of 1; `shortened` sets it, and the result tells it.
     """
 
     name: Name
     system: Name
     locustfile: Annotated[str, AfterValidator(_inside_loadtests)]
-    users: Annotated[int, Field(ge=1, le=10_000)]
+    users: Users
+    stages: tuple[UserStage, ...] = ()
     spawn_rate: Annotated[Decimal, Field(gt=0)] | None = None
     rate: Annotated[Decimal, Field(gt=0)] | None = None
     arrivals: Arrivals | None = None
@@ -50,11 +56,21 @@ class LoadProfile(Definition):
     request_timeout: Length = timedelta(seconds=10)
     drain: Length = timedelta(seconds=10)
     description: str = ""
+    share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 
     @model_validator(mode="after")
     def _leaves_something_to_measure(self) -> Self:
         if self.warm_up >= self.duration:
             raise ValueError("`warm_up` must be shorter than `duration`: nothing would be left to evaluate")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_comes(self) -> Self:
+        if not self.most_users:
+            raise ValueError("there is never a user: nothing would be sent")
+        if self.stages and (self.rate is not None or self.arrivals is not None or self.spawn_rate is not None):
+            raise ValueError("`stages` say how many users there are; leave `rate`, `spawn_rate` and `arrivals` out")
+        stretches(self.users, self.stages, self.duration)
         return self
 
     @model_validator(mode="after")
@@ -66,6 +82,36 @@ class LoadProfile(Definition):
         return self
 
     @property
+    def most_users(self) -> int:
+        """The greatest number of users at once."""
+        return max((self.users, *(stage.users for stage in self.stages)))
+
+    def shortened(self, share: Decimal) -> Self:
+        """The same profile in a part of its time: all lengths but time-outs times a share, the heights as they are.
+
+        Args:
+            share: above 0 and at most 1.
+
+        Raises:
+            UsageError: the share is none.
+        """
+        if not 0 < share <= 1:
+            raise UsageError(f"`{share}` is no part of a length", hint="give more than 0 and at most 1, as `0.1`")
+        part = float(share)
+        arrivals = self.arrivals and self.arrivals.model_copy(
+            update={"stages": tuple(s.model_copy(update={"over": s.over * part}) for s in self.arrivals.stages)}
+        )
+        return self.model_copy(
+            update={
+                "stages": tuple(stage.model_copy(update={"over": stage.over * part}) for stage in self.stages),
+                "arrivals": arrivals,
+                "duration": self.duration * part,
+                "warm_up": self.warm_up * part,
+                "share": self.share * share,
+            }
+        )
+
+    @property
     def pace(self) -> float | None:
         """Seconds from one task of a user to its next, so that all users together make `rate`; None without a rate."""
         return None if self.rate is None else float(self.users / self.rate)
@@ -73,4 +119,4 @@ class LoadProfile(Definition):
     @property
     def spawned_per_second(self) -> float:
         """Users started per second."""
-        return float(self.users if self.spawn_rate is None else self.spawn_rate)
+        return float(self.most_users if self.spawn_rate is None else self.spawn_rate)
