@@ -34,9 +34,9 @@ from sloproof.checks import run_offline
 from sloproof.workspace.checking import subject_of
 from sloproof.workspace.collection import no_collection
 from sloproof.workspace.contradictions import Located
-from sloproof.workspace.files import Artifact, write
+from sloproof.workspace.files import write
 from sloproof.workspace.loading import Workspace
-from sloproof.workspace.rule_files import RuleFile, rule_files
+from sloproof.workspace.made_rules import made_rules
 from sloproof.workspace.settings import read_settings
 
 A_SERVICE = 10
@@ -101,16 +101,11 @@ def generate(workspace: Workspace) -> int:
     Raises:
         ValueError: a check found a problem.
     """
-    found: list[Artifact] = []
-
-    def made() -> Iterator[RuleFile]:
-        for file in rule_files(workspace, workspace.settings.timing()):
-            found.append(file.artifact())
-            yield file
-
-    problems = [one for one in run_offline(subject_of(workspace, made())) if one.severity == "problem"]
+    made = list(made_rules(workspace, workspace.settings.timing()))
+    problems = [one for one in run_offline(subject_of(workspace, made)) if one.severity == "problem"]
     if problems:
         raise ValueError(f"{len(problems)} problems, the first is {problems[0]}")
+    found = [artifact for one in made for artifact in one.artifacts]
     write(workspace.root, found)
     return sum(len(artifact.text) for artifact in found)
 

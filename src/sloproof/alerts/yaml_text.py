@@ -20,6 +20,8 @@ _RESOLVED = frozenset(("yes", "no", "true", "false", "on", "off", "null"))
 _LONGEST_KEY = 100
 """PyYAML writes keys above 128 characters in another form."""
 
+_SHORT = 80
+
 
 class _Unusual(Exception):
     """Something that only PyYAML writes well."""
@@ -51,7 +53,8 @@ def _write_map(value: Mapping[Any, Any], indent: str, out: list[str]) -> None:
     lead = ""
     for key, inside in value.items():
         if type(inside) is str:
-            out.append(f"{lead}{_key(key)}: {_scalar(inside)}\n")
+            text = _short(inside) if len(inside) < _SHORT else _text(inside)
+            out.append(f"{lead}{_key(key)}: {text}\n")
         else:
             out.append(f"{lead}{_key(key)}:")
             deeper = f"{indent}  " if isinstance(inside, Mapping) else indent  # PyYAML does not indent lists
@@ -92,6 +95,11 @@ def _scalar(value: Any) -> str:
     if isinstance(value, Mapping | list | tuple):
         return _by_itself(value)
     return _other(value.__class__, value)
+
+
+@lru_cache(maxsize=16384)  # labels say the same again and again
+def _short(value: str) -> str:
+    return _text(value)
 
 
 def _text(value: str) -> str:

@@ -15,7 +15,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     recorded = subject.recorded
     for group in subject.groups:
         for rule in group.rules:
-            for one in recorded.joined(rule).unmatched:
+            joined = recorded.joined(rule)
+            for one in joined.unmatched:
                 if rule.is_alert and one.operator == "or":
                     continue  # `or vector(0)` is fair in a cause that people write
                 yield subject.place_of(rule, group).problem(
@@ -24,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                     ID,
                     "give both sides the same labels, or say with `on(...)` which ones must agree",
                 )
-            for selector in recorded.joined(rule).selectors if rule.is_alert else ():
+            for selector in joined.selectors if rule.is_alert else ():
                 if recorded.lacks(selector):
                     yield subject.place_of(rule, group).problem(
                         f"`{rule.name}` reads `{selector}`, and no rule records it, so it can never fire",

@@ -27,10 +27,14 @@ class Recorded:
         self._series: dict[_Key, list[Labels | None]] = {}
         self._joined: dict[int, Joined] = {}
         self._known: dict[str, LabelSets] = {}
+        self._services: set[str | None] = set()
+        self.complete = True
+        """Whether nothing was asked for that a service without rules here may record."""
         for rule in (rule for group in groups for rule in group.rules if not rule.is_alert):
             self._rules.setdefault(_key(rule.name, rule.labels), []).append(rule)
         for key in self._rules:
             self._names.setdefault(key[0], []).append(key)
+            self._services.add(key[1])
 
     def joined(self, rule: GeneratedRule) -> Joined:
         """How one of the rules puts series together."""
@@ -41,8 +45,6 @@ class Recorded:
 
     def known(self, selector: Selector) -> LabelSets:
         """The labels of the recorded series that a selector matches; None for a series of another origin."""
-        if selector.metric not in self._names:
-            return None
         key = str(selector)
         if key not in self._known:
             self._known[key] = self._recorded(selector)
@@ -56,6 +58,10 @@ class Recorded:
 
     def _recorded(self, selector: Selector) -> LabelSets:
         equal = {m.label: m.value for m in selector.matchers if m.operator == "="}
+        if selector.metric.startswith(_OURS) and equal.get(names.SERVICE) not in self._services:
+            self.complete = False
+        if selector.metric not in self._names:
+            return None
         candidates = self._candidates(selector.metric, equal)
         known = [labels for labels in candidates if labels is not None]
         if len(known) < len(candidates):

@@ -102,6 +102,7 @@ class Subject:
         cause_twins: the further causes of a name that another cause has already: the alert's name, and where.
         pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
         timing: the clock of the rules.
+        judged: what the checks of rules found while the rules were made; None where they have not looked yet.
     """
 
     slos: Sequence[tuple[SLO, Place]]
@@ -112,6 +113,7 @@ class Subject:
     cause_twins: Sequence[tuple[str, Place]] = field(default=())
     pages: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = REAL
+    judged: Sequence[Problem] | None = None
 
     def services(self) -> Iterator[tuple[Service, Place]]:
         """Each service once, where its first objective stands."""

@@ -186,10 +186,13 @@ class Selector(Expression):
     matchers: tuple[Matcher, ...] = ()
 
     def __str__(self) -> str:
-        return self._text
+        # Rendered once; a cached property would take a lock in Python 3.11, for each of a hundred thousand.
+        text: str | None = self.__dict__.get("_text")
+        if text is None:
+            text = self.__dict__["_text"] = self._rendered()
+        return text
 
-    @cached_property
-    def _text(self) -> str:
+    def _rendered(self) -> str:
         plain = _METRIC.fullmatch(self.metric) is not None
         matchers = self.matchers if plain else (Matcher("__name__", "=", self.metric), *self.matchers)
         inside = ",".join(map(str, matchers))

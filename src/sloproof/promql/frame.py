@@ -40,6 +40,23 @@ def framed(text: str) -> tuple[str, tuple[str, ...]]:
     return _LITERAL_OR_BRACES.sub(numbered, text), tuple(braces)
 
 
+_MATCHER = re.compile(r"""[^,"'`{}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|`[^`]*`)""", re.DOTALL)
+
+
+def with_sorted_matchers(text: str) -> str:
+    """An expression whose selectors have their matchers in one order, to tell whether two mean the same.
+
+    Args:
+        text: any PromQL.
+    """
+
+    def in_order(found: re.Match[str]) -> str:
+        inside = found[0]
+        return inside if inside[0] != "{" else "{" + ",".join(sorted(_MATCHER.findall(inside))) + "}"
+
+    return _LITERAL_OR_BRACES.sub(in_order, text)
+
+
 @lru_cache(maxsize=16384)
 def parses(text: str) -> bool:
     """Whether Prometheus could read it."""

@@ -27,7 +27,7 @@ from sloproof.promql import Expression
 from sloproof.slo import SLO, Service
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
-from sloproof.workspace.rule_files import causes_by_service, other_files
+from sloproof.workspace.rule_files import other_files, services_with_rules
 
 ExistingPage = Callable[[str], str | None]
 
@@ -80,8 +80,9 @@ def extra_tests(workspace: Workspace, *, joined: bool = True) -> Iterator[Artifa
         ] + absence_cases(service, slos, absence, timing)
         files = case_files(service.name, "budget", names.budget_rules_file(service.name), cases, joined=joined)
         yield from (Artifact(f"alerts/tests/{file}", text) for file, text in files.items())
-    for name, causes in causes_by_service(workspace).items():
-        yield from (Artifact(f"alerts/tests/{file}", text) for file, text in cause_tests(name, causes).items())
+    for name in services_with_rules(workspace):
+        tests = cause_tests(name, causes) if (causes := workspace.causes_of(name)) else {}
+        yield from (Artifact(f"alerts/tests/{file}", text) for file, text in tests.items())
 
 
 def unproven_causes(workspace: Workspace) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
 from sloproof.workspace.collection import no_collection
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
-from sloproof.workspace.rule_files import FOLDER, burn_files, rule_files
+from sloproof.workspace.made_rules import made_rules
+from sloproof.workspace.rule_files import FOLDER, burn_files
 
 ExistingPage = Callable[[str], str | None]
 """Reads a runbook page that is there already, None for a new one; hand-written parts are kept from it."""
@@ -74,7 +75,7 @@ def rule_artifacts(workspace: Workspace, timing: Timing, routing: Routing | None
         timing: real windows, or windows divided by a factor.
         routing: overrides the workspace's own routes; the lab points them at its receiver.
     """
-    found = [file.artifact() for file in rule_files(workspace, timing)]
+    found = [artifact for made in made_rules(workspace, timing, checked=False) for artifact in made.artifacts]
     route = routing or next(iter(workspace.all_of(Routing)), None)
     if route is not None:
         grouping = {label for slo in workspace.slos for label in slo.by}

@@ -72,6 +72,10 @@ class Workspace:
         """The objectives of a service, by its name."""
         return tuple(self._by_service.get(service, ()))
 
+    def causes_of(self, service: str) -> tuple[CauseAlert, ...]:
+        """The cause alerts of a service, by its name."""
+        return tuple(self._causes_by_service.get(service, ()))
+
     def policy(self, slo: SLO) -> BurnPolicy:
         """The burn policy of an objective."""
         return policy_for(slo, self.all_of(BurnPolicy))
@@ -106,6 +110,13 @@ class Workspace:
         found: dict[str, list[SLO]] = {}
         for slo in self.slos:
             found.setdefault(slo.service.name, []).append(slo)
+        return found
+
+    @cached_property
+    def _causes_by_service(self) -> dict[str, list[CauseAlert]]:
+        found: dict[str, list[CauseAlert]] = {}
+        for cause in self.all_of(CauseAlert):
+            found.setdefault(cause.service.name, []).append(cause)
         return found
 
     def named(self, kind: type[Kind], name: str) -> Kind:

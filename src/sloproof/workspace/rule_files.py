@@ -48,23 +48,33 @@ class RuleFile:
 
 
 def rule_files(workspace: Workspace, timing: Timing) -> Iterator[RuleFile]:
-    """Every rules file of a workspace, service by service, causes last.
+    """Every rules file of a workspace, service by service.
 
     Args:
         workspace: the definitions.
         timing: real windows, or windows divided by a factor.
     """
-    for service in workspace.services:
-        yield from burn_files(workspace, service.name, timing)
-        yield from _budget_file(workspace, service, timing)
-    yield from _cause_files(workspace, timing)
+    for service in services_with_rules(workspace):
+        yield from files_of(workspace, service, timing)
+
+
+def services_with_rules(workspace: Workspace) -> list[str]:
+    """The names of the services that have objectives, then of those that have only causes."""
+    causes = (cause.service.name for cause in workspace.all_of(CauseAlert))
+    return list(dict.fromkeys((*(service.name for service in workspace.services), *causes)))
+
+
+def files_of(workspace: Workspace, service: str, timing: Timing) -> Iterator[RuleFile]:
+    """The rules files of one service, by its name."""
+    if workspace.slos_of(service):
+        yield from burn_files(workspace, service, timing)
+    yield from _other_files(workspace, service, timing)
 
 
 def other_files(workspace: Workspace, timing: Timing) -> Iterator[RuleFile]:
     """The files of what is no burn tier: budgets and absences of each service, and causes."""
-    for service in workspace.services:
-        yield from _budget_file(workspace, service, timing)
-    yield from _cause_files(workspace, timing)
+    for service in services_with_rules(workspace):
+        yield from _other_files(workspace, service, timing)
 
 
 def burn_files(workspace: Workspace, service: str, timing: Timing) -> tuple[RuleFile, RuleFile]:
@@ -77,12 +87,12 @@ def burn_files(workspace: Workspace, service: str, timing: Timing) -> tuple[Rule
     )
 
 
-def causes_by_service(workspace: Workspace) -> dict[str, list[CauseAlert]]:
-    """The causes by service, also of services without an objective."""
-    found: dict[str, list[CauseAlert]] = {}
-    for cause in workspace.all_of(CauseAlert):
-        found.setdefault(cause.service.name, []).append(cause)
-    return found
+def _other_files(workspace: Workspace, service: str, timing: Timing) -> Iterator[RuleFile]:
+    if slos := workspace.slos_of(service):
+        yield from _budget_file(workspace, slos[0].service, timing)
+    if causes := workspace.causes_of(service):
+        groups = cause_groups(service, causes, timing, workspace.settings.links())
+        yield RuleFile(f"{FOLDER}/{names.cause_rules_file(service)}", tuple(groups))
 
 
 def _budget_file(workspace: Workspace, service: Service, timing: Timing) -> Iterator[RuleFile]:
@@ -99,9 +109,3 @@ def _budget_file(workspace: Workspace, service: Service, timing: Timing) -> Iter
     ]
     if kept:
         yield RuleFile(f"{FOLDER}/{names.budget_rules_file(service.name)}", tuple(kept))
-
-
-def _cause_files(workspace: Workspace, timing: Timing) -> Iterator[RuleFile]:
-    for name, causes in causes_by_service(workspace).items():
-        groups = cause_groups(name, causes, timing, workspace.settings.links())
-        yield RuleFile(f"{FOLDER}/{names.cause_rules_file(name)}", tuple(groups))
