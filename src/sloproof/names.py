@@ -26,6 +26,8 @@ CalendarPeriod = Literal["month", "quarter"]
 Window = timedelta | CalendarPeriod
 """A length that rolls, or a period of the calendar that starts anew."""
 
+RECORDED = "slo:"
+"""What every recorded series is called at its beginning."""
 INFO = "slo:info"
 OBJECTIVE = "slo:objective:ratio"
 BUDGET_LEFT = "slo:error_budget:remaining_ratio"

@@ -8,7 +8,7 @@ import pytest
 from sloproof.alerts import CauseAlert, Timing
 from sloproof.checks import run_offline
 from sloproof.definition import Definition
-from sloproof.slo import SLO, ErrorRatio, Service
+from sloproof.slo import SLO, ErrorRatio, RawRatio, Service
 from sloproof.workspace import Located, Workspace, made_rules
 from sloproof.workspace.checking import subject_of
 from sloproof.workspace.rule_files import RuleFile, files_of
@@ -87,3 +87,29 @@ def test_an_error_in_another_process_is_told_as_it_is(tmp_path: Path, monkeypatc
     workspace = workspace_of(tmp_path, objectives())
     with pytest.raises(ValueError, match="`shop-17` cannot be written"):
         list(made_rules.made_rules(workspace, workspace.settings.timing(), processes=2))
+
+
+def test_one_objective_in_many_that_differs_is_looked_at(tmp_path: Path) -> None:
+    # The same rules but for `by`, which the objective's own expression drops.
+    raw = 'sum(rate(e{job="x"}[$window]))'
+    same = [
+        SLO(
+            service=service(number),
+            name="raw",
+            objective="99",
+            sli=RawRatio(errors=raw, total=raw.replace("e{", "t{")),
+            by=("route",) if number == SERVICES - 1 else (),
+        )
+        for number in range(SERVICES)
+    ]
+    workspace = workspace_of(tmp_path, same)
+    found = [one for one in run_offline(subject_of(workspace)) if one.check == "slo/group-label-dropped"]
+    assert [one.line for one in found] == [SERVICES]
+
+
+def test_every_objective_of_a_kind_that_is_wrong_is_told(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path, [cause('slo:errors:rate5m{service="shop-0",slo="nothing"}'), *objectives()])
+    twice = cause('slo:errors:rate5m{service="shop-0",slo="nobody"}').model_copy(update={"name": "other"})
+    both = workspace_of(tmp_path, [*(located.definition for located in workspace.definitions), twice])
+    found = [one for one in run_offline(subject_of(both)) if one.check == "rules/unrecorded-series"]
+    assert [one.line for one in found] == [1, SERVICES + 2]

@@ -22,6 +22,7 @@ from sloproof.checks import (
     window_under_four_scrapes,
     windows_print_alike,
 )
+from sloproof.checks.kinds_of_rules import first_of_each_kind
 from sloproof.checks.subject import GeneratedGroup, GeneratedRule, Place, Subject, TierReference
 from sloproof.errors import Problem
 
@@ -72,6 +73,10 @@ def run_on_rules(subject: Subject) -> list[Problem]:
         subject: all definitions, or those of some services. With some, what was found holds where
             `subject.recorded.complete` says afterwards that nothing else was asked for.
     """
+    return _found_in(subject) if _found_in(first_of_each_kind(subject)) else []
+
+
+def _found_in(subject: Subject) -> list[Problem]:
     return [problem for check in OF_RULES for problem in check(subject)]
 
 

@@ -8,8 +8,6 @@ from sloproof.checks.subject import GeneratedGroup, GeneratedRule
 from sloproof.promql import Matcher, Selector
 from sloproof.promql.label_sets import Joined, Labels, LabelSets, joined
 
-_OURS = "slo:"
-
 _Key = tuple[str, str, str]
 """The name of a recorded series, its service and its objective."""
 
@@ -54,11 +52,11 @@ class Recorded:
         """Whether a selector asks for one of our series and no rule records it."""
         if selector.metric in self._names:
             return self.known(selector) == ()
-        return selector.metric.startswith(_OURS)
+        return selector.metric.startswith(names.RECORDED)
 
     def _recorded(self, selector: Selector) -> LabelSets:
         equal = {m.label: m.value for m in selector.matchers if m.operator == "="}
-        if selector.metric.startswith(_OURS) and equal.get(names.SERVICE) not in self._services:
+        if selector.metric.startswith(names.RECORDED) and equal.get(names.SERVICE) not in self._services:
             self.complete = False
         if selector.metric not in self._names:
             return None

@@ -103,6 +103,7 @@ class Subject:
         pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
         timing: the clock of the rules.
         judged: what the checks of rules found while the rules were made; None where they have not looked yet.
+        whole: the subject that this is a part of; its rules are what is recorded.
     """
 
     slos: Sequence[tuple[SLO, Place]]
@@ -114,6 +115,7 @@ class Subject:
     pages: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = REAL
     judged: Sequence[Problem] | None = None
+    whole: "Subject | None" = None
 
     def services(self) -> Iterator[tuple[Service, Place]]:
         """Each service once, where its first objective stands."""
@@ -144,7 +146,7 @@ class Subject:
         """What the rules record, worked out once for all checks that ask."""
         from sloproof.checks.recorded import Recorded  # which is made of the rules of this module
 
-        return Recorded(self.groups)
+        return Recorded(self.groups) if self.whole is None else self.whole.recorded
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], Place]:

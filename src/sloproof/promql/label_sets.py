@@ -141,7 +141,7 @@ def _apart(text: str) -> tuple[str, tuple[Selector, ...]]:
         return frame, tuple(
             [
                 selector if number is None else _selector(selector.metric, braces[number])
-                for selector, number in _numbered(frame)
+                for selector, number in numbered_selectors(frame)
             ]
         )
     except ValueError:  # a metric's name inside the braces, for one
@@ -149,8 +149,12 @@ def _apart(text: str) -> tuple[str, tuple[Selector, ...]]:
 
 
 @lru_cache(maxsize=4096)
-def _numbered(frame: str) -> tuple[tuple[Selector, int | None], ...]:
-    """The selectors of a frame, and the number of their matchers; None where they have none."""
+def numbered_selectors(frame: str) -> tuple[tuple[Selector, int | None], ...]:
+    """The selectors of a frame, and the number of their matchers; None where they have none.
+
+    Args:
+        frame: as `framed` leaves it.
+    """
     return tuple((one, int(one.matchers[0].value) if one.matchers else None) for one in _selectors(frame))
 
 
