@@ -18,10 +18,14 @@ Silent = Annotated[
     bool,
     typer.Option("--silence", help="Silence the service's alerts that the experiment does not expect while it runs."),
 ]
+Release = Annotated[
+    str | None,
+    typer.Option(help="What is tested, for the history; SLOPROOF_RELEASE or the workspace's commit by default."),
+]
 
 
 @app.command()
-def run(name: ExperimentName, report: Report = None, silence: Silent = False) -> None:
+def run(name: ExperimentName, report: Report = None, silence: Silent = False, release: Release = None) -> None:
     """Run an experiment against the lab: its load, its faults, and what must be seen."""
     from sloproof.alertmanager import Alertmanager
     from sloproof.chaos.experiment import Experiment
@@ -31,7 +35,9 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False) ->
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
-    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+    from sloproof.cli.release import release_of
+    from sloproof.cli.remembering import Remembered
+    from sloproof.cli.surroundings import history_file, new_run_folder, running_lab, surroundings_of
     from sloproof.workspace import load_workspace
 
     require("load", "chaos")
@@ -41,10 +47,17 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False) ->
     surroundings = surroundings_of(workspace, lab)
     planned = run_silence(experiment, time.time()) if silence else None
     folder = new_run_folder(workspace, name)
+    remembered = Remembered(
+        history=history_file(workspace),
+        kind="chaos",
+        name=name,
+        system=experiment.system,
+        release=release_of(workspace.root, release),
+    )
     for fault in experiment.faults:
         console.say(f"planned: {fault.describe()}")
     with ExitStack() as during:
-        during.enter_context(recorded_in(folder, report))
+        during.enter_context(recorded_in(folder, report, remembered=remembered))
         if planned is not None:
             alertmanager = during.enter_context(Alertmanager(lab.alertmanager))
             during.enter_context(silenced(alertmanager, planned, console.say))
@@ -55,7 +68,8 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False) ->
         facts = run_experiment(experiment, surroundings, folder, watch)
     stage = Stage.of_experiment(experiment, facts)
     command = f"sloproof chaos run {name}" + (" --silence" if silence else "")
-    raise typer.Exit(conclude([stage], surroundings, folder, f"Chaos experiment {name}", command, report))
+    title = f"Chaos experiment {name}"
+    raise typer.Exit(conclude([stage], surroundings, folder, title, command, report, remembered=remembered))
 
 
 def _but(alerts: tuple[str, ...]) -> str:

@@ -36,7 +36,9 @@ def demo(report: Report = None, open_report: Open = True) -> None:
     """Bring a system up, load it, break it twice, and show what was expected and what was observed."""
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
-    from sloproof.cli.surroundings import new_run_folder
+    from sloproof.cli.release import release_of
+    from sloproof.cli.remembering import Remembered
+    from sloproof.cli.surroundings import history_file, new_run_folder
 
     require("load", "chaos", "lab")
     started = time.monotonic()
@@ -50,7 +52,14 @@ def demo(report: Report = None, open_report: Open = True) -> None:
         stages = list(_stages(profile, experiments, surroundings, folder, plan))
         plan.next()
         file = report or folder / "report.html"
-        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file))
+        remembered = Remembered(
+            history=history_file(workspace),
+            kind="demo",
+            name="demo",
+            system=SYSTEM,
+            release=release_of(workspace.root, None),
+        )
+        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file), remembered=remembered)
     console.say(f"done in {time.monotonic() - started:.0f} s")
     if open_report and _has_a_display():
         typer.launch(file.resolve().as_uri())

@@ -13,10 +13,14 @@ Report = Annotated[
 Fraction = Annotated[
     str, typer.Option(help="Run the profile in a part of its length, such as 0.1; users and rates stay as they are.")
 ]
+Release = Annotated[
+    str | None,
+    typer.Option(help="What is tested, for the history; SLOPROOF_RELEASE or the workspace's commit by default."),
+]
 
 
 @app.command()
-def run(name: ProfileName, report: Report = None, fraction: Fraction = "1") -> None:
+def run(name: ProfileName, report: Report = None, fraction: Fraction = "1", release: Release = None) -> None:
     """Run a load profile against the lab; each objective passes, fails or stays undecided."""
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
@@ -24,7 +28,9 @@ def run(name: ProfileName, report: Report = None, fraction: Fraction = "1") -> N
     from sloproof.cli.numbers import share_of
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
-    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+    from sloproof.cli.release import release_of
+    from sloproof.cli.remembering import Remembered
+    from sloproof.cli.surroundings import history_file, new_run_folder, running_lab, surroundings_of
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.workspace import load_workspace
 
@@ -33,7 +39,15 @@ def run(name: ProfileName, report: Report = None, fraction: Fraction = "1") -> N
     profile = workspace.named(LoadProfile, name).shortened(share_of(fraction))
     surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
     folder = new_run_folder(workspace, name)
-    with recorded_in(folder, report), live_line() as watch:
+    remembered = Remembered(
+        history=history_file(workspace),
+        kind="load",
+        name=name,
+        system=profile.system,
+        release=release_of(workspace.root, release),
+    )
+    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
         facts = run_load(profile, surroundings, folder, watch)
     stage = Stage.of_load(name, facts)
-    raise typer.Exit(conclude([stage], surroundings, folder, f"Load run {name}", f"sloproof load run {name}", report))
+    title, command = f"Load run {name}", f"sloproof load run {name}"
+    raise typer.Exit(conclude([stage], surroundings, folder, title, command, report, remembered=remembered))

@@ -1,6 +1,7 @@
 """How a run ends: its table, its report, its exit code."""
 
 import platform
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from sloproof.chaos.stage import Stage, verdict_of
 from sloproof.cli import console
-from sloproof.errors import UndoFailed
+from sloproof.cli.interruption import Interrupted
+from sloproof.cli.remembering import Remembered, remember, remember_early_end
+from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
     from sloproof.chaos.run import Surroundings
@@ -16,9 +19,16 @@ if TYPE_CHECKING:
 
 
 def conclude(
-    stages: Sequence[Stage], surroundings: "Surroundings", folder: Path, title: str, command: str, report: str | None
+    stages: Sequence[Stage],
+    surroundings: "Surroundings",
+    folder: Path,
+    title: str,
+    command: str,
+    report: str | None,
+    *,
+    remembered: Remembered | None = None,
 ) -> int:
-    """Print the table, write the report, and say how the command ends.
+    """Print the table, write the report, add the run to the history, and say how the command ends.
 
     Args:
         stages: the parts of the run, in order.
@@ -27,6 +37,7 @@ def conclude(
         title: what was done, for the report's heading.
         command: what was typed.
         report: where the HTML goes; None for beside the records.
+        remembered: what the history is told; None for nothing.
 
     Returns:
         The exit code.
@@ -40,7 +51,7 @@ def conclude(
     from sloproof.report.json import render_json
     from sloproof.workspace.files import write_file
 
-    verdict = verdict_of(stages)
+    verdict, environment = verdict_of(stages), _environment(stages)
     model = run_report(
         stages,
         verdict=verdict,
@@ -49,7 +60,7 @@ def conclude(
         scale=surroundings.timing.scale,
         title=title,
         command=command,
-        environment=_environment(stages),
+        environment=environment,
     )
     _print(model)
     file = Path(report) if report else folder / "report.html"
@@ -57,6 +68,9 @@ def conclude(
     write_file(file, render_html(model))
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
+    if remembered is not None:
+        code = UndoFailed.exit_code if left else verdict.exit_code
+        remember(stages, remembered, folder, exit_code=code, versions=environment)
     if left:
         raise UndoFailed(
             f"still broken: {'; '.join(left)}",
@@ -66,12 +80,13 @@ def conclude(
 
 
 @contextmanager
-def recorded_in(folder: Path, report: str | None) -> Iterator[None]:
+def recorded_in(folder: Path, report: str | None, *, remembered: Remembered | None = None) -> Iterator[None]:
     """A run: its report's place is tried before it begins, and its record is named when it ends early.
 
     Args:
         folder: the run's records.
         report: where the HTML will go; None for beside the records.
+        remembered: what the history is told of a run that ends early; None for nothing.
 
     Raises:
         PartFailed: the report could not be written there; nothing was started.
@@ -82,10 +97,22 @@ def recorded_in(folder: Path, report: str | None) -> Iterator[None]:
         check_writable(Path(report))
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if folder.exists():
             console.say(f"what was recorded until then lies in `{folder}`")
+            if remembered is not None:
+                code, reason = _ending(error)
+                remember_early_end(remembered, folder, exit_code=code, reason=reason)
         raise
+
+
+def _ending(error: BaseException) -> tuple[int, str]:
+    """What the command ends with, and why, in words."""
+    if isinstance(error, Interrupted):
+        return 128 + error.signal, f"stopped by {signal.Signals(error.signal).name}"
+    if isinstance(error, SloproofError):
+        return error.exit_code, error.message
+    return SloproofError.exit_code, f"{type(error).__name__}: {error}"
 
 
 def _print(report: "RunReport") -> None:

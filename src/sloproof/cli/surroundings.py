@@ -30,6 +30,13 @@ def parts_folder(workspace: "Workspace") -> Path:
     return workspace.state / "parts"
 
 
+def history_file(workspace: "Workspace") -> Path:
+    """Where the workspace's past runs are kept."""
+    from sloproof.history import HISTORY_FILE
+
+    return workspace.state / HISTORY_FILE
+
+
 def running_lab(workspace: "Workspace", system: str) -> "LabState":
     """The lab of a system.
 

@@ -1,0 +1,164 @@
+"""`sloproof history`, `history show | pin | unpin`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sloproof.cli import console
+
+if TYPE_CHECKING:
+    from sloproof.history import History, PastQuantile, PastRun
+
+app = typer.Typer(help="What past runs found, and which of them is the baseline.")
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="A run's number, as `sloproof history` lists it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
+Kind = Annotated[str | None, typer.Option(help="Only runs of this kind: load, chaos, demo, gate or drill.")]
+RunName = Annotated[str | None, typer.Option("--name", help="Only runs of this profile, experiment or gate.")]
+System = Annotated[str | None, typer.Option(help="Only runs against this system.")]
+Release = Annotated[str | None, typer.Option(help="Only runs of this release.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many runs.")]
+
+_HEADINGS = ("RUN", "WHEN (UTC)", "KIND", "NAME", "SYSTEM", "RELEASE", "VERDICT")
+_MOST = 20
+
+
+@app.callback(invoke_without_command=True)
+def history(context: typer.Context) -> None:
+    """What past runs found, newest first; without a command, the last runs are listed."""
+    if context.invoked_subcommand is None:
+        listed()
+
+
+@app.command("list", short_help="List past runs, newest first.")
+def listed(
+    kind: Kind = None,
+    name: RunName = None,
+    system: System = None,
+    release: Release = None,
+    limit: Limit = _MOST,
+    as_json: AsJson = False,
+) -> None:
+    """List past runs, newest first; `*` marks a baseline."""
+    with _history() as past:
+        found = past.runs(kind=kind, name=name, system=system, release=release, limit=limit)
+        pinned = past.pinned()
+    if as_json:
+        console.data(_json([_document(run, pinned) for run in found]))
+    elif found:
+        _table(found, pinned)
+    else:
+        console.say("no such run is in the history")
+
+
+@app.command(short_help="Show one run: its objectives, its latency, its load.")
+def show(number: Number, as_json: AsJson = False) -> None:
+    """Show what is remembered of one run."""
+    with _history() as past:
+        run, pinned = past.run(number), past.pinned()
+    if as_json:
+        console.data(_json(_document(run, pinned)))
+    else:
+        for line in _lines(run, pinned):
+            console.show(line)
+
+
+@app.command(short_help="Make a run the baseline of its name and system.")
+def pin(number: Number) -> None:
+    """Make a run the baseline: later runs of its name are compared with it."""
+    with _history() as past:
+        before = past.run(number)
+        earlier = past.baseline(before.name, before.system, before.kind)
+        run = past.pin(number)
+    instead = f", instead of run {earlier.id}" if earlier is not None and earlier.id != run.id else ""
+    console.say(f"run {run.id} is now the baseline of {run.kind} `{run.name}` against `{run.system}`{instead}")
+    if run.partial:
+        console.say("it ended before its time: runs that last longer are refused to be compared with it")
+
+
+@app.command(short_help="Take back that a run is a baseline.")
+def unpin(number: Number) -> None:
+    """Take back that a run is a baseline; the run stays in the history."""
+    with _history() as past:
+        past.run(number)
+        was = past.unpin(number)
+    console.say(f"run {number} is no baseline any more" if was else f"run {number} was no baseline")
+
+
+def _history() -> "History":
+    """The workspace's history; definitions that do not load hide no past."""
+    from sloproof.history import HISTORY_FILE, History
+    from sloproof.workspace.settings import STATE_FOLDER, find_root
+
+    return History.open(find_root(Path.cwd()) / STATE_FOLDER / HISTORY_FILE)
+
+
+def _table(runs: "Sequence[PastRun]", pinned: frozenset[int]) -> None:
+    rows = [_HEADINGS, *(_cells(run, pinned) for run in runs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    for row in rows:
+        *cells, verdict = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        shown = console.verdict("").append("  ".join(cells) + "  ").append_text(console.verdict(verdict.rstrip()))
+        console.output().print(shown)
+
+
+def _cells(run: "PastRun", pinned: frozenset[int]) -> tuple[str, ...]:
+    return (
+        f"{run.id}{'*' if run.id in pinned else ''}",
+        _when(run.started_at),
+        run.kind,
+        run.name,
+        run.system,
+        run.release or "-",
+        run.verdict.value,
+    )
+
+
+def _lines(run: "PastRun", pinned: frozenset[int]) -> "Iterator[str]":
+    """One run for a reader."""
+    from sloproof.verdict.wording import quantity
+
+    ended = f"{run.verdict.value}, exit code {run.exit_code}"
+    yield f"run {run.id}: {run.kind} `{run.name}` against `{run.system}`, {ended}"
+    yield f"began {_when(run.started_at)} UTC, lasted {run.ended_at - run.started_at:.0f} s"
+    if run.id in pinned:
+        yield "baseline: later runs of this name are compared with it"
+    for label, value in (("release", run.release), ("environment", run.environment), ("records", run.folder)):
+        if value:
+            yield f"{label}: {value}"
+    if run.partial:
+        yield "ended before its time"
+    yield f"{quantity(run.completed)} requests, {quantity(run.failed)} failed"
+    for quantile in run.quantiles:
+        yield f"p{quantile.q * 100:g}: {_latency(quantile)}"
+    for one in run.objectives:
+        yield f"{one.verdict.value:9}  {one.slo} ({one.stage}): {one.reason}"
+    for note in run.notes:
+        yield f"note: {note}"
+
+
+def _latency(quantile: "PastQuantile") -> str:
+    if quantile.value is None:
+        return "not known"
+    bounds = "".join(
+        f", {word} {bound * 1000:.0f} ms"
+        for word, bound in (("at least", quantile.lower), ("at most", quantile.upper))
+        if bound is not None
+    )
+    return f"{quantile.value * 1000:.0f} ms{bounds}"
+
+
+def _document(run: "PastRun", pinned: frozenset[int]) -> dict[str, Any]:
+    return {**run.model_dump(mode="json"), "baseline": run.id in pinned}
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
