@@ -37,8 +37,8 @@ def load(seconds: int = 40, *, partial: bool = False) -> LoadResult:
     found[-1] = found[-1].model_copy(update={"errors": {"5xx": 1, "4xx": 2}})
     return LoadResult(
         profile="steady", system="api", target="http://127.0.0.1:1", locustfile="users/api.py", users=10,
-        asked_rate=None, warm_up=2.0, started_at=1000.0, drained_from=1000.0 + seconds - 1, ended_at=1000.0 + seconds, seconds=found,
-        partial=partial, in_flight_at_end=3,
+        asked_rate=None, warm_up=2.0, started_at=1000.0, drained_from=1000.0 + seconds - 1, ended_at=1000.0 + seconds,
+        seconds=found, partial=partial, in_flight_at_end=3,
     )  # fmt: skip
 
 
