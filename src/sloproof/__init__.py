@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.dashboards import CustomPanels, Panel
+    from sloproof.loadtests.arrivals import Arrivals, RateStage
     from sloproof.loadtests.profile import LoadProfile
+    from sloproof.loadtests.promises import Failures, Quantile
+    from sloproof.loadtests.user_stages import UserStage
     from sloproof.slo import (
         SLO,
         AllOf,
@@ -64,7 +67,10 @@ _HOMES = {
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
+    "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
     "sloproof.loadtests.profile": ("LoadProfile",),
+    "sloproof.loadtests.promises": ("Failures", "Quantile"),
+    "sloproof.loadtests.user_stages": ("UserStage",),
     "sloproof.slo": (
         "SLO",
         "AllOf",
@@ -90,6 +96,7 @@ __all__ = [
     "AbortRequests",
     "AbsenceAlerts",
     "AllOf",
+    "Arrivals",
     "Balanced",
     "BudgetAlerts",
     "BurnPolicy",
@@ -101,6 +108,7 @@ __all__ = [
     "Email",
     "ErrorRatio",
     "Experiment",
+    "Failures",
     "Fires",
     "FreshWithin",
     "GaugeAbove",
@@ -115,6 +123,8 @@ __all__ = [
     "OwnerRoute",
     "Panel",
     "ProbeUp",
+    "Quantile",
+    "RateStage",
     "RawRatio",
     "Resolves",
     "Routing",
@@ -122,6 +132,7 @@ __all__ = [
     "Slack",
     "ThroughputAtLeast",
     "TimeInterval",
+    "UserStage",
     "Webhook",
     "__version__",
     "discover",

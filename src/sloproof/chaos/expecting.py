@@ -8,9 +8,11 @@ from sloproof import names
 from sloproof.alerts.promise import Promise
 from sloproof.chaos.experiment import Balanced, Expectation, Experiment, Fires, Holds, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.loadtests.evaluation import judge_promise
+from sloproof.loadtests.promises import LoadPromise
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
-from sloproof.verdict.judge import Verdict
+from sloproof.verdict.judge import Judgement, Verdict
 from sloproof.verdict.wording import percent
 
 RESOLUTION = 1.0
@@ -60,9 +62,18 @@ def _(expectation: Holds, facts: RunFacts) -> Finding:
     result = next((r for r in facts.objectives if r.slo.identity == expectation.slo.identity), None)
     if result is None:
         return Finding(expectation.describe(), "not measured", Verdict.UNDECIDED)
-    judged = result.judgement
-    seen = "no data" if judged.ratio is None else f"{percent(judged.ratio)} of requests were bad"
-    return Finding(expectation.describe(), seen, judged.verdict, judged.reason)
+    return _judged(expectation.describe(), result.judgement, "bad")
+
+
+def promise_finding(promise: LoadPromise, facts: RunFacts) -> Finding:
+    """What a load profile promises itself, judged from what its users saw."""
+    bad = "failures" if promise.threshold is None else "slower"
+    return _judged(promise.describe(), judge_promise(facts.load, promise), bad)
+
+
+def _judged(expected: str, judged: Judgement, bad: str) -> Finding:
+    seen = "no data" if judged.ratio is None else f"{percent(judged.ratio)} of requests were {bad}"
+    return Finding(expected, seen, judged.verdict, judged.reason)
 
 
 @judge.register

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from sloproof.chaos.expecting import Finding, findings, judge
+from sloproof.chaos.expecting import Finding, findings, judge, promise_finding
 from sloproof.chaos.experiment import Experiment, Holds
 from sloproof.chaos.facts import RunFacts
+from sloproof.loadtests.promises import LoadPromise
 from sloproof.verdict.judge import Verdict, combine
 
 
@@ -25,9 +26,10 @@ class Stage:
     findings: tuple[Finding, ...]
 
     @classmethod
-    def of_load(cls, name: str, facts: RunFacts) -> Self:
-        """A load without faults: every objective of the system must hold."""
-        return cls(name, facts, tuple(judge(Holds(result.slo), facts) for result in facts.objectives))
+    def of_load(cls, name: str, facts: RunFacts, promises: Sequence[LoadPromise] = ()) -> Self:
+        """A load without faults: every objective of the system must hold, and what its profile promises."""
+        held = (judge(Holds(result.slo), facts) for result in facts.objectives)
+        return cls(name, facts, (*held, *(promise_finding(promise, facts) for promise in promises)))
 
     @classmethod
     def of_experiment(cls, experiment: Experiment, facts: RunFacts) -> Self:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sloproof.loadtests import histogram
+from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.result import LoadResult
 from sloproof.slo import SLO
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
@@ -52,9 +53,26 @@ def judge_load(load: LoadResult, slos: Sequence[SLO], counted: Mapping[str, Coun
     return [_judge(load, slo, counted.get(slo.identity)) for slo in slos]
 
 
+def judge_promise(load: LoadResult, promise: LoadPromise) -> Judgement:
+    """Judge what a profile promises itself, from the load generator's counts alone.
+
+    Args:
+        load: the run, started with the promise's threshold.
+        promise: what had to be seen.
+
+    Returns:
+        The judgement over the run without its warm-up; undecided where the generator was saturated.
+    """
+    evidence = _evidence(load.evaluated(), promise.describe(), 100 * (1 - promise.budget), promise.threshold)
+    return _fit_to_measure(load, judge_objective(promise.budget, evidence))
+
+
 def client_counts(load: LoadResult, slo: SLO) -> Counts:
     """What the load generator saw of an objective: failed requests, or requests slower than its threshold."""
-    threshold = slo.sli.client_threshold
+    return _counts(load, slo.sli.client_threshold)
+
+
+def _counts(load: LoadResult, threshold: Decimal | None) -> Counts:
     bad = load.failed if threshold is None else load.slower_than(threshold)
     known = load.completed if threshold is None else load.judged_against(threshold)
     open_events = load.completed + load.in_flight_at_end - known
@@ -63,11 +81,15 @@ def client_counts(load: LoadResult, slo: SLO) -> Counts:
 
 def per_second(load: LoadResult, slo: SLO) -> list[tuple[float, int, int]]:
     """Every second of a run: when it ended (epoch seconds), its bad events and all its events."""
+    return _per_second(load, slo.sli.client_threshold)
+
+
+def _per_second(load: LoadResult, threshold: Decimal | None) -> list[tuple[float, int, int]]:
     seconds = sorted(load.seconds, key=lambda second: second.at)
     slices = [
         load.model_copy(update={"seconds": [second], "censored": [], "in_flight_at_end": 0}) for second in seconds
     ]
-    found = [client_counts(one, slo) for one in slices]
+    found = [_counts(one, threshold) for one in slices]
     return [
         (second.at + 1, round(counts.bad), round(counts.total)) for second, counts in zip(seconds, found, strict=True)
     ]
@@ -75,7 +97,7 @@ def per_second(load: LoadResult, slo: SLO) -> list[tuple[float, int, int]]:
 
 def _judge(load: LoadResult, slo: SLO, counted: Counts | None) -> ObjectiveResult:
     seen = client_counts(load, slo)
-    evidence = _evidence(load.evaluated(), slo)
+    evidence = _evidence(load.evaluated(), slo.identity, slo.objective, slo.sli.client_threshold)
     judgement = judge_objective(slo.budget, evidence)
     if counted is None:
         agreement = Agreement(agrees=False, reason="Prometheus gave no counts of this run to compare with")
@@ -83,11 +105,13 @@ def _judge(load: LoadResult, slo: SLO, counted: Counts | None) -> ObjectiveResul
         agreement = compare(seen, counted)
     if not _indifferent(judgement, agreement, slo, evidence):
         judgement = confirm(judgement, agreement)
-    if load.generator.saturated:
-        judgement = judgement.undecided_because(
-            f"the load generator was saturated: {'; '.join(load.generator.reasons)}"
-        )
-    return ObjectiveResult(slo, judgement, seen, counted, agreement)
+    return ObjectiveResult(slo, _fit_to_measure(load, judgement), seen, counted, agreement)
+
+
+def _fit_to_measure(load: LoadResult, judgement: Judgement) -> Judgement:
+    if not load.generator.saturated:
+        return judgement
+    return judgement.undecided_because(f"the load generator was saturated: {'; '.join(load.generator.reasons)}")
 
 
 def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence: Evidence) -> bool:
@@ -100,13 +124,12 @@ def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence:
     return judge_objective(slo.budget, other).verdict is judgement.verdict
 
 
-def _evidence(load: LoadResult, slo: SLO) -> Evidence:
-    threshold = slo.sli.client_threshold
+def _evidence(load: LoadResult, identity: str, objective: Decimal, threshold: Decimal | None) -> Evidence:
     return Evidence(
-        slo=slo.identity,
-        objective=slo.objective,
-        counts=client_counts(load, slo),
-        batches=tuple((bad, total) for _, bad, total in per_second(load, slo)),
+        slo=identity,
+        objective=objective,
+        counts=_counts(load, threshold),
+        batches=tuple((bad, total) for _, bad, total in _per_second(load, threshold)),
         looser=_looser(load, threshold) if threshold is not None else (),
         partial="the run ended before its time" if load.partial else "",
     )

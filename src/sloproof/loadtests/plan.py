@@ -68,7 +68,7 @@ class LoadPlan(BaseModel):
             locustfile=profile.locustfile,
             target=target.rstrip("/"),
             allowed=list(allowed),
-            thresholds=sorted(set(thresholds)),
+            thresholds=sorted({*thresholds, *(p.threshold for p in profile.expect if p.threshold is not None)}),
             users=profile.most_users,
             stages=stretches(profile.users, profile.stages, profile.duration) if profile.stages else [],
             spawn_rate=profile.spawned_per_second,

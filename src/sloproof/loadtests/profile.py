@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from sloproof.definition import Definition, Duration, Length, Name
 from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
+from sloproof.loadtests.promises import AnyPromise
 from sloproof.loadtests.user_stages import Users, UserStage, stretches
 
 
@@ -39,6 +40,8 @@ class LoadProfile(Definition):
         warm_up: the part at the start that an evaluation leaves out; it is recorded all the same.
         request_timeout: after this long a request fails, unless the locustfile sets a time-out of its own.
         drain: how long requests in flight may take to finish at the end; then they count as censored.
+        expect: what this load must show beside the objectives of its system, judged from what its users saw. An
+            experiment that runs under this load has expectations of its own.
         description: one sentence on what this load stands for.
         share: the part of its full length that this is, ratio of 1; `shortened` sets it, and the result tells it.
     """
@@ -55,6 +58,7 @@ class LoadProfile(Definition):
     warm_up: Duration = timedelta(0)
     request_timeout: Length = timedelta(seconds=10)
     drain: Length = timedelta(seconds=10)
+    expect: tuple[AnyPromise, ...] = ()
     description: str = ""
     share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 
