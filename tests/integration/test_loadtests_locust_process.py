@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sloproof.errors import PartFailed, Refused, UsageError
+from sloproof.errors import DefinitionError, PartFailed, Refused, UsageError
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
@@ -333,9 +333,10 @@ def test_the_generator_dies_with_the_process_that_started_it(tmp_path: Path, tar
 
 def test_a_locustfile_that_does_not_load_is_named_with_its_error(tmp_path: Path, target: Target) -> None:
     load = start(tmp_path, target.url, "import no_such_module")
-    with pytest.raises(PartFailed, match="no_such_module") as failure:
+    with pytest.raises(DefinitionError, match="no_such_module") as failure:
         load.wait(60)
-    assert failure.value.hint
+    (problem,) = failure.value.problems
+    assert (problem.path, problem.line) == ("loadtests/users/visitors.py", 1)
     assert target.paths == []
 
 

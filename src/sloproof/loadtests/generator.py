@@ -14,6 +14,8 @@ _ACHIEVED_SHARE = 0.9
 # A user that waits for its target more than half of its pace has little left to keep the pace with.
 _TARGET_IS_SLOW = 0.5
 _SHORT_OF_EXTREMES = 2
+_SECONDS_BEHIND = 3
+_MISSING_SHARE = 0.1
 
 
 class GeneratorHealth(BaseModel):
@@ -77,7 +79,9 @@ def generator_health(
 
 
 def _settled(loaded: Sequence[Second], users: int, asked_rate: float | None) -> list[Second]:
-    """The seconds in which all users ran, without those in which they fell into their pace."""
+    """The seconds in which all users ran, without those in which they fell into their pace; all, with a shape."""
+    if _shaped(loaded):
+        return list(loaded[1:])
     full = [second for second in loaded if second.users >= users]
     return full[_seconds_to_settle(users, asked_rate) :]
 
@@ -100,10 +104,30 @@ def _busy(health: GeneratorHealth, seconds: Sequence[Second]) -> list[str]:
 
 
 def _few_users(loaded: Sequence[Second], settled: Sequence[Second], users: int, asked_rate: float | None) -> list[str]:
+    if _shaped(loaded):
+        return _fewer_than_asked(loaded)
     most = max((second.users for second in loaded), default=0)
     if settled or most >= users or len(loaded) <= _seconds_to_settle(users, asked_rate) + _SHORT_OF_EXTREMES:
         return []
     return [f"never ran more than {most} of {users} users at once"]
+
+
+def _shaped(seconds: Sequence[Second]) -> bool:
+    """Whether the number of users was asked for anew from second to second."""
+    return any(second.users_asked is not None for second in seconds)
+
+
+def _fewer_than_asked(loaded: Sequence[Second]) -> list[str]:
+    """A shape that grows is a little ahead of its users; one that they never reach was not run."""
+    short = []
+    for index, second in enumerate(loaded):
+        asked = min(before.users_asked or 0 for before in loaded[max(0, index - _SECONDS_BEHIND) : index + 1])
+        if second.users < asked - max(1.0, _MISSING_SHARE * asked):
+            short.append((asked - second.users, second.users, asked))
+    if len(short) < _SHORT_OF_EXTREMES or len(short) <= _LATE_SHARE * len(loaded):
+        return []
+    _, users, asked = max(short)
+    return [f"ran {users} of the {asked} users asked for at worst, too few in {len(short)} of {len(loaded)} seconds"]
 
 
 def _short_of_rate(health: GeneratorHealth, settled: Sequence[Second], users: int) -> list[str]:

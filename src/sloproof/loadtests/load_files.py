@@ -1,4 +1,4 @@
-"""The files of a load run: `plan.json`, `seconds.jsonl`, `result.json` and `locust.log` in `<run folder>/load/`."""
+"""The files of a load run: `plan.json`, `seconds.jsonl`, `result.json`, `locust.log`; in `<run folder>/load/`."""
 
 import os
 import time
@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sloproof.errors import PartFailed
+from sloproof.loadtests.child_problem import ChildProblem
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
@@ -29,6 +30,7 @@ class LoadFiles:
         self.seconds = self.folder / "seconds.jsonl"
         self.result = self.folder / "result.json"
         self.log = self.folder / "locust.log"
+        self.problem = self.folder / "problem.json"
 
     def read_plan(self) -> LoadPlan:
         """The plan that the run was started with."""
@@ -41,6 +43,12 @@ class LoadFiles:
                 return list(whole_seconds(lines.read()))
         except FileNotFoundError:
             return []
+
+    def read_problem(self) -> ChildProblem | None:
+        """What the generator found wrong before it sent anything; None where it found nothing."""
+        if not self.problem.exists():
+            return None
+        return ChildProblem.model_validate_json(self.problem.read_text(encoding="utf-8"))
 
     def last_log_lines(self) -> str:
         """The end of the generator's log, as it stands."""

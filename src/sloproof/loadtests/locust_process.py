@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -26,11 +28,29 @@ _TIME_TO_END = 6.0
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
 
 
+@dataclass(frozen=True)
+class GivenLocustfile:
+    """Any locustfile, wherever it lies.
+
+    Args:
+        path: the file.
+        folder: where it runs, as `locust -f` would have run it.
+        longest: how long it may go on where a LoadTestShape of its own decides; the profile's duration holds else.
+    """
+
+    path: Path
+    folder: Path
+    longest: timedelta
+
+
 class LoadProcess:
     """A running load: a context, ended by `wait` or `stop`; it dies with the process that started it."""
 
-    def __init__(self, child: "subprocess.Popen[bytes]", plan: LoadPlan, run_folder: Path, lifeline: int) -> None:
+    def __init__(
+        self, child: "subprocess.Popen[bytes]", plan: LoadPlan, run_folder: Path, lifeline: int, locustfile: str
+    ) -> None:
         self._child = child
+        self._locustfile = locustfile
         self._plan = plan
         self._run_folder = run_folder
         self._files = LoadFiles(run_folder)
@@ -51,17 +71,19 @@ class LoadProcess:
         thresholds: Sequence[Decimal],
         environment: Mapping[str, str] | None = None,
         allowed: Sequence[str] = (),
+        given: GivenLocustfile | None = None,
     ) -> Self:
         """Start to load a target.
 
         Args:
             profile: what to run.
             workspace: the folder that holds `loadtests/`; the locustfile runs there.
-            target: URL of the system.
+            target: URL of the system; empty for the `host` of a given locustfile's users.
             run_folder: its `load` folder gets the files of this run.
             thresholds: seconds, each gets an exact counter of slower requests.
             environment: variables for the locustfile, beside those of this process.
             allowed: targets beyond loopback, `host` or `host:port`.
+            given: a locustfile to run in place of the profile's own.
 
         Returns:
             The handle; the first user starts within a few seconds.
@@ -71,13 +93,17 @@ class LoadProcess:
             UsageError: the locustfile does not exist.
             PartFailed: Locust is not installed, or the files cannot be written.
         """
-        check_target(target, allowed)
-        locustfile = _locustfile(profile, workspace)
-        plan = LoadPlan.of(profile, target=target, thresholds=thresholds, allowed=allowed)
+        if target or given is None:
+            check_target(target, allowed)
+        locustfile = _locustfile(profile, workspace) if given is None else _given(given)
+        longest = None if given is None else given.longest
+        plan = LoadPlan.of(profile, target=target, thresholds=thresholds, allowed=allowed, longest=longest)
         _lay_out(run_folder, plan)
         variables = _environment(profile, environment or {})
-        child, lifeline = _launch(locustfile, workspace, run_folder, variables)
-        return cls(child, plan, run_folder, lifeline)
+        folder = workspace if given is None else given.folder
+        child, lifeline = _launch(locustfile, folder, run_folder, variables)
+        shown = f"loadtests/{profile.locustfile}" if given is None else str(given.path)
+        return cls(child, plan, run_folder, lifeline, shown)
 
     @property
     def pid(self) -> int:
@@ -102,6 +128,9 @@ class LoadProcess:
         except FileNotFoundError:
             return None
         text = text[: text.rfind(b"\n") + 1]
+        if text and not self._read:
+            self._plan = self._files.read_plan()  # the locustfile may bring a shape and a host of its own
+            self._tracker = Tracker(self._plan)
         self._read += len(text)
         self._tracker.add(list(whole_seconds(text)))
         return self._tracker.progress(time.time())
@@ -159,11 +188,15 @@ class LoadProcess:
 
     def _time_left(self) -> float:
         plan = self._plan
-        longest = _TIME_TO_BEGIN + plan.duration + plan.drain + plan.request_timeout + _TIME_TO_END
+        load = max(plan.duration, plan.longest or 0.0)
+        longest = _TIME_TO_BEGIN + load + plan.drain + plan.request_timeout + _TIME_TO_END
         return max(0.0, self._started + longest - time.monotonic())
 
     def _collect(self) -> LoadResult:
         self._let_go()
+        problem = self._files.read_problem()
+        if problem is not None:
+            raise problem.error()
         code = self._child.returncode
         how = "was stopped" if self._stopped else "ended"
         reason = f"the load generator {how} with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
@@ -172,7 +205,7 @@ class LoadProcess:
             raise PartFailed(
                 f"`{self._plan.locustfile}` raised before it sent anything: {next(iter(result.exceptions))}\n"
                 f"{self._files.last_log_lines()}",
-                hint=f"run it alone: `locust --headless -f loadtests/{self._plan.locustfile}`",
+                hint=f"run it alone: `locust --headless -f {self._locustfile}`",
             )
         return result
 
@@ -183,8 +216,7 @@ class LoadProcess:
 
 
 def _locustfile(profile: LoadProfile, workspace: Path) -> Path:
-    if importlib.util.find_spec("locust") is None:
-        raise PartFailed("Locust is not installed", hint='install it with `pip install "sloproof[load]"`')
+    _require_locust()
     path = workspace / "loadtests" / profile.locustfile
     if not path.is_file():
         raise UsageError(
@@ -192,6 +224,18 @@ def _locustfile(profile: LoadProfile, workspace: Path) -> Path:
             hint="`locustfile` is relative to the workspace's loadtests/ folder",
         )
     return path.resolve()
+
+
+def _given(given: GivenLocustfile) -> Path:
+    _require_locust()
+    if not given.path.is_file():
+        raise UsageError(f"there is no locustfile `{given.path}`", hint="give the path of a Python file")
+    return given.path.resolve()
+
+
+def _require_locust() -> None:
+    if importlib.util.find_spec("locust") is None:
+        raise PartFailed("Locust is not installed", hint='install it with `pip install "sloproof[load]"`')
 
 
 def _lay_out(run_folder: Path, plan: LoadPlan) -> None:

@@ -16,15 +16,20 @@ from locust import main as locust_main
 from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
 
+from sloproof.errors import SloproofError, UsageError
+from sloproof.loadtests import child_problem
 from sloproof.loadtests.arrivals import rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
 from sloproof.loadtests.locust_sessions import LATE, request_name, watch_sessions
+from sloproof.loadtests.locust_shape import FollowedShape
 from sloproof.loadtests.outcome import outcome
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
 from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.second import Second
 from sloproof.loadtests.user_stages import users_at
+from sloproof.targets import check_target
 
 _TICK = 0.05
 _KINDS_OF_EXCEPTION = 50
@@ -50,6 +55,10 @@ def run(run_folder: Path, locustfile: str) -> None:
         if not locust_run.started_at and not _defines_users(locustfile):
             locust_run.started_at = locust_run.drained_from = locust_run.clock()
             locust_run.notes.append(f"`{locust_run.plan.locustfile}` defines no Locust user: nothing was sent")
+    except Exception as error:
+        if not locust_run.started_at:
+            write_atomically(files.problem, child_problem.of_locustfile(error, locustfile).model_dump_json())
+        raise
     finally:
         locust_run.finish()
 
@@ -57,7 +66,8 @@ def run(run_folder: Path, locustfile: str) -> None:
 def _arguments(plan: LoadPlan, locustfile: str) -> list[str]:
     return [
         *("--headless", "--only-summary", "--exit-code-on-error", "0"),
-        *("-f", locustfile, "--host", plan.target),
+        *("-f", locustfile),
+        *(("--host", plan.target) if plan.target else ()),
         *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate)),
     ]
 
@@ -100,6 +110,7 @@ class LocustRun:
         self._unwritable = False
         self._pool = None if plan.schedule is None else Pool(plan.schedule.times(), self)
         self._begun = 0.0
+        self._shape: FollowedShape | None = None
         # A wall clock that is set while the run goes on must not move its seconds.
         self._epoch = time.time() - time.perf_counter()
 
@@ -131,9 +142,48 @@ class LocustRun:
     def _on_init(self, environment: Environment, **_: Any) -> None:
         self._environment = environment
         environment.stop_timeout = self.plan.drain
-        if self.plan.stages:
-            environment.shape_class = _Stages(self.plan)
+        try:
+            self._aim(environment)
+        except SloproofError as error:
+            write_atomically(self.files.problem, child_problem.of_error(error).model_dump_json())
+            raise SystemExit(error.exit_code) from error
+        self._let_shape_decide(environment)
         gevent.signal_handler(signal.SIGINT, self._interrupt)
+
+    def _aim(self, environment: Environment) -> None:
+        """Without a target of ours the locustfile's own decides: it is checked before anything is sent."""
+        if self.plan.target:
+            return
+        hosts = {str(user.host or "") for user in environment.user_classes}
+        for host in sorted(hosts):
+            if not host:
+                raise UsageError(
+                    f"`{self.plan.locustfile}` has a user without a `host`, so nothing was sent",
+                    hint="give the address of a system that runs: `--target URL`",
+                )
+            check_target(host, self.plan.allowed)
+        self._plan_anew(target=", ".join(sorted(hosts)))
+
+    def _let_shape_decide(self, environment: Environment) -> None:
+        own = environment.shape_class
+        if self.plan.stages or self._pool is not None:
+            environment.shape_class = _Stages(self.plan) if self.plan.stages else None
+            if own is not None:
+                self.notes.append(f"the shape `{type(own).__name__}` was left out: the profile says how the load moves")
+            if self._pool is not None:
+                return
+        elif own is not None:
+            self._plan_anew(duration=self.plan.longest or self.plan.duration)
+            if own.use_common_options and environment.parsed_options is not None:
+                environment.parsed_options.run_time = math.ceil(self.plan.duration)
+            self.notes.append(f"the shape `{type(own).__name__}` of the locustfile decided how many users ran")
+        if environment.shape_class is not None:
+            self._shape = FollowedShape(environment.shape_class, self.clock)
+
+    def _plan_anew(self, **changes: Any) -> None:
+        """What only the locustfile knows; the process that waits for us reads it too."""
+        self.plan = self.plan.model_copy(update=changes)
+        write_atomically(self.files.plan, self.plan.model_dump_json(indent=2))
 
     def _on_test_start(self, **_: Any) -> None:
         if self.started_at:
@@ -213,7 +263,7 @@ class LocustRun:
         seconds = self.recorder.close_until(
             end, self.clock(), users, time.process_time(), waiting=waiting, asked=self._asked()
         )
-        lines = "".join(second.model_dump_json() + "\n" for second in seconds)
+        lines = "".join(self._shaped(second).model_dump_json() + "\n" for second in seconds)
         if not lines:
             return
         try:
@@ -224,6 +274,11 @@ class LocustRun:
             _log.error("the seconds cannot be written, so the load ends: %s", error)
             self._unwritable = True
             gevent.spawn(self._quit)
+
+    def _shaped(self, second: Second) -> Second:
+        if self._shape is not None:
+            second.users_asked = self._shape.asked.at(second.at + 1)
+        return second
 
     def _asked(self) -> Callable[[float], float] | None:
         schedule = self.plan.schedule
@@ -248,7 +303,10 @@ class LocustRun:
             started_at=self.started_at,
             drained_from=self.drained_from,
             ended_at=self.ended_at,
+            whole=self._shape is not None and self._shape.over,
         )
+        if self._shape is not None and self._shape.failure:
+            self.notes.append(self._shape.failure)
         result.locust_version = locust.__version__
         result.exceptions = self._exceptions
         result.notes.extend(self.notes)

@@ -1,6 +1,7 @@
 """What the generator process is told: a profile made concrete, in plain seconds, as JSON."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Self
 
@@ -25,7 +26,7 @@ class LoadPlan(BaseModel):
         profile: the profile's name.
         system: the system it loads.
         locustfile: relative to the workspace's loadtests/ folder.
-        target: URL without a trailing slash.
+        target: URL without a trailing slash; empty for the `host` of the locustfile's users.
         allowed: targets beyond loopback that requests may go to.
         thresholds: seconds, each with an exact counter.
         users: the most at once.
@@ -33,7 +34,8 @@ class LoadPlan(BaseModel):
         spawn_rate: users started per second.
         asked_rate: requests per second of all users together; with a schedule, its mean.
         schedule: when tasks begin; None where users wait between tasks.
-        duration: how long load is asked for.
+        duration: how long load is asked for; with a LoadTestShape of the locustfile's own, how long at most.
+        longest: the duration where the locustfile brings such a shape; None for the same.
         warm_up: left out at evaluation.
         request_timeout: default of every request.
         drain: how long requests in flight may take at the end.
@@ -52,13 +54,22 @@ class LoadPlan(BaseModel):
     asked_rate: float | None
     schedule: Schedule | None = None
     duration: float
+    longest: float | None = None
     warm_up: float
     request_timeout: float
     drain: float
     share: Decimal = Decimal(1)
 
     @classmethod
-    def of(cls, profile: LoadProfile, *, target: str, thresholds: Sequence[Decimal], allowed: Sequence[str]) -> Self:
+    def of(
+        cls,
+        profile: LoadProfile,
+        *,
+        target: str,
+        thresholds: Sequence[Decimal],
+        allowed: Sequence[str],
+        longest: timedelta | None = None,
+    ) -> Self:
         """The plan of a profile against a target."""
         schedule = None if profile.arrivals is None else Schedule.of(profile.arrivals, profile.duration)
         rate = float(profile.rate) if profile.rate is not None else schedule.mean_rate if schedule else None
@@ -75,6 +86,7 @@ class LoadPlan(BaseModel):
             asked_rate=rate,
             schedule=schedule,
             duration=profile.duration.total_seconds(),
+            longest=None if longest is None else longest.total_seconds(),
             warm_up=profile.warm_up.total_seconds(),
             request_timeout=profile.request_timeout.total_seconds(),
             drain=profile.drain.total_seconds(),
@@ -90,7 +102,7 @@ class LoadPlan(BaseModel):
             system=self.system,
             target=self.target,
             locustfile=self.locustfile,
-            users=self.users,
+            users=max((second.users_asked or 0 for second in seconds), default=0) or self.users,
             asked_rate=self.asked_rate,
             warm_up=self.warm_up,
             started_at=started_at,
@@ -103,7 +115,14 @@ class LoadPlan(BaseModel):
         )
 
     def finished(
-        self, seconds: list[Second], recorder: Recorder, *, started_at: float, drained_from: float, ended_at: float
+        self,
+        seconds: list[Second],
+        recorder: Recorder,
+        *,
+        started_at: float,
+        drained_from: float,
+        ended_at: float,
+        whole: bool = False,
     ) -> LoadResult:
         """The result of a run that came to its end, early or not.
 
@@ -113,6 +132,7 @@ class LoadPlan(BaseModel):
             started_at: epoch second of the first user.
             drained_from: epoch second from which no more load was asked for.
             ended_at: epoch second at which the drain was over.
+            whole: the load ended by itself, however long it lasted.
 
         Returns:
             The result; partial when load was asked for less long than planned.
@@ -121,7 +141,7 @@ class LoadPlan(BaseModel):
         result.censored = recorder.censored
         result.in_flight_at_end = len(recorder.censored)
         result.by_name = recorder.by_name
-        result.partial = drained_from - started_at < self.duration
+        result.partial = not whole and drained_from - started_at < self.duration
         if result.partial:
             result.notes.append(
                 f"stopped after {drained_from - started_at:.1f} s of {self.duration:g} s: this result is partial"

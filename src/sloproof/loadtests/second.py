@@ -15,6 +15,7 @@ class Second(BaseModel):
         latency: histogram of all completed requests, see `histogram`.
         served_by: value of the answer's `x-served-by` header -> completed requests.
         users: users running when the second ended.
+        users_asked: users that a shape asked for when the second ended; None where their number is fixed.
         asked: arrivals per second that were asked for; None where users wait between tasks.
         waiting: arrivals that waited for a free user when the second was closed.
         in_flight: requests in flight when the second was closed.
@@ -31,6 +32,7 @@ class Second(BaseModel):
     latency: dict[int, int] = {}
     served_by: dict[str, int] = {}
     users: int = 0
+    users_asked: int | None = None
     asked: float | None = None
     waiting: int = 0
     in_flight: int = 0
