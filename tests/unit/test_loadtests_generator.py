@@ -49,6 +49,18 @@ def test_a_target_that_stopped_answering_is_not_the_generators_fault() -> None:
     assert not health(completed=0, latency={}, in_flight=40).saturated
 
 
+def test_by_the_clock_a_target_that_falls_behind_is_not_the_generators_fault() -> None:
+    behind = [Second(at=float(at), asked=40.0, started=40, completed=20, users=400, in_flight=30) for at in range(20)]
+    found = generator_health(behind, users=400, asked_rate=40, drained_from=20)
+    assert not found.saturated and found.achieved_rate == 20
+
+
+def test_by_the_clock_what_was_not_sent_is_the_generators_fault() -> None:
+    short = [Second(at=float(at), asked=40.0, started=20, completed=20, users=400, in_flight=300) for at in range(20)]
+    found = generator_health(short, users=400, asked_rate=40, drained_from=20)
+    assert found.saturated and found.reasons == ["sent 20.0/s of 40.0/s asked"]
+
+
 def test_users_that_died_are_noticed() -> None:
     assert "never ran more than 12 of 40 users" in health(users=12).reasons[0]
 

@@ -8,7 +8,7 @@ import pytest
 
 from sloproof.errors import PartFailed
 from sloproof.loadtests.load_files import LoadFiles, read_result, whole_seconds
-from sloproof.loadtests.outcome import outcome
+from sloproof.loadtests.outcome import Kind, outcome
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.recorder import Recorder
@@ -50,6 +50,14 @@ def test_the_seconds_tile_the_run() -> None:
     assert [second.at for second in seconds] == list(range(100, 111))
     assert sum(second.completed for second in seconds) == 10
     assert sum(second.started for second in seconds) == 11
+
+
+def test_what_is_refused_at_once_is_no_fast_answer() -> None:
+    recorder = Recorder([HALF], 0)
+    kinds: list[Kind | None] = ["connection", "timeout", "5xx", "other", None]
+    for kind in kinds:
+        recorder.complete("GET /", 0.001, kind, None, 0.1)
+    assert next(recorder.close_until(1, 1, 1, 0)).slower == {"0.5": 2}
 
 
 def test_a_threshold_counts_what_is_strictly_slower() -> None:

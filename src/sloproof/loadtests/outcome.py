@@ -9,6 +9,9 @@ Kind = Literal["5xx", "4xx", "429", "connection", "timeout", "other"]
 FAILURES: frozenset[Kind] = frozenset({"5xx", "connection", "timeout", "other"})
 """The kinds that break a promise to the user."""
 
+NO_ANSWER: frozenset[Kind] = frozenset({"connection", "timeout"})
+"""The kinds that brought no answer at all, however soon that was known: slower than any threshold."""
+
 _FAILED_BY_SERVER = 500
 _TOO_MANY_REQUESTS = 429
 _FAILED_BY_CLIENT = 400

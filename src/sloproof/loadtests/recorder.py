@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sloproof.loadtests import histogram
-from sloproof.loadtests.outcome import Kind
+from sloproof.loadtests.outcome import NO_ANSWER, Kind
 from sloproof.loadtests.result import Censored, NameTotals
 from sloproof.loadtests.second import Second
 
@@ -30,7 +30,8 @@ class Recorder:
     """The counts of one generator process; memory does not grow with the length of the run.
 
     Args:
-        thresholds: seconds; each gets an exact counter of the completed requests strictly slower than it.
+        thresholds: seconds; each gets an exact counter of the completed requests strictly slower than it
+            or never answered.
         now: epoch second at which counting starts.
         cpu: processor seconds that the process has used before.
     """
@@ -88,7 +89,7 @@ class Recorder:
         tally.latency[number] = tally.latency.get(number, 0) + 1
         totals.latency[number] = totals.latency.get(number, 0) + 1
         for index, limit in enumerate(self._limits):
-            if seconds > limit:
+            if seconds > limit or kind in NO_ANSWER:
                 tally.slower[index] += 1
         if kind is not None:
             tally.errors[kind] = tally.errors.get(kind, 0) + 1

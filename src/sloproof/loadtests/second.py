@@ -11,7 +11,8 @@ class Second(BaseModel):
         started: requests sent.
         completed: requests that ended, well or badly.
         errors: kind (`5xx`, `4xx`, `429`, `connection`, `timeout`, `other`) -> completed requests.
-        slower: threshold in seconds, as text -> completed requests strictly slower than it, exact and unrounded.
+        slower: threshold in seconds, as text -> completed requests strictly slower than it or never answered, exact
+            and unrounded.
         latency: histogram of all completed requests, see `histogram`.
         served_by: value of the answer's `x-served-by` header -> completed requests.
         users: users running when the second ended.
