@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.loadtests.arrivals import Arrivals, RateStage
+    from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.loadtests.promises import Failures, Quantile
     from sloproof.loadtests.user_stages import UserStage
@@ -68,6 +69,16 @@ _HOMES = {
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
+    "sloproof.gate": (
+        "AlertsProven",
+        "BudgetLeft",
+        "Gate",
+        "Load",
+        "NoOpenFaults",
+        "NotSlower",
+        "ObjectivesHold",
+        "Survives",
+    ),
     "sloproof.loadtests.profile": ("LoadProfile",),
     "sloproof.loadtests.promises": ("Failures", "Quantile"),
     "sloproof.loadtests.user_stages": ("UserStage",),
@@ -95,10 +106,12 @@ __all__ = [
     "SLO",
     "AbortRequests",
     "AbsenceAlerts",
+    "AlertsProven",
     "AllOf",
     "Arrivals",
     "Balanced",
     "BudgetAlerts",
+    "BudgetLeft",
     "BurnPolicy",
     "BurnTier",
     "CauseAlert",
@@ -111,6 +124,7 @@ __all__ = [
     "Failures",
     "Fires",
     "FreshWithin",
+    "Gate",
     "GaugeAbove",
     "GaugeBelow",
     "GoodRatio",
@@ -118,8 +132,12 @@ __all__ = [
     "Holds",
     "KillInstance",
     "LatencyBelow",
+    "Load",
     "LoadProfile",
     "NativeLatencyBelow",
+    "NoOpenFaults",
+    "NotSlower",
+    "ObjectivesHold",
     "OwnerRoute",
     "Panel",
     "ProbeUp",
@@ -130,6 +148,7 @@ __all__ = [
     "Routing",
     "Service",
     "Slack",
+    "Survives",
     "ThroughputAtLeast",
     "TimeInterval",
     "UserStage",

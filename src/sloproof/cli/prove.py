@@ -10,7 +10,7 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
-    from sloproof.alerts.proof import AlertProof, ProofPlan
+    from sloproof.alerts.proof import AlertProof
 
 Alerts = Annotated[list[str] | None, typer.Argument(metavar="[ALERT]...", help="Prove only these alerts.")]
 Rules = Annotated[
@@ -30,7 +30,7 @@ def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, j
     workspace = load_workspace()
     plans = proofs.plans(workspace, rules, alerts or ())
     promtool = parts.find("promtool", workspace.state / "parts")
-    found = _proven(promtool, plans)
+    found = proofs.proven(promtool, plans)
     if junit is not None:
         from sloproof.workspace.files import write_file
 
@@ -42,19 +42,6 @@ def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, j
     console.say(proof_report.summary(found))
     if not all(proof.proven for proof in found):
         raise typer.Exit(1)
-
-
-def _proven(promtool: Path, plans: "Sequence[ProofPlan]") -> "list[AlertProof]":
-    from sloproof.alerts.proof import AlertProof, gap_results
-    from sloproof.alerts.proof_batch import prove_cases
-    from sloproof.promtool import run_rule_tests
-
-    cases = [(index, case) for index, plan in enumerate(plans) for case in plan.cases]
-    found = prove_cases([case for _, case in cases], lambda tests: run_rule_tests(promtool, tests))
-    results = [gap_results(plan) for plan in plans]
-    for (index, _), result in zip(cases, found, strict=True):
-        results[index].append(result)
-    return [AlertProof(plan, tuple(result)) for plan, result in zip(plans, results, strict=True)]
 
 
 def _show(found: "Sequence[AlertProof]") -> None:

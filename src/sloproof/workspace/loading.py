@@ -23,6 +23,7 @@ from sloproof.chaos.experiment import Experiment
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
 from sloproof.errors import DefinitionError, UsageError
+from sloproof.gate.definition import Gate
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO, Service
 from sloproof.workspace.contradictions import Located, contradictions
@@ -39,6 +40,7 @@ KINDS: tuple[type[Definition], ...] = (
     Routing,
     LoadProfile,
     Experiment,
+    Gate,
     CustomPanels,
 )
 
@@ -214,6 +216,7 @@ def _words(kind: type[Definition]) -> str:
 _WORDS = {
     "LoadProfile": "load profile",
     "Experiment": "experiment",
+    "Gate": "gate",
     "SLO": "objective",
     "CauseAlert": "cause alert",
 }

@@ -8,10 +8,12 @@ import yaml
 
 from sloproof import names
 from sloproof.alerts import CauseAlert
-from sloproof.alerts.proof import Document, Promised, ProofPlan
+from sloproof.alerts.proof import AlertProof, Document, Promised, ProofPlan, gap_results
+from sloproof.alerts.proof_batch import prove_cases
 from sloproof.alerts.proof_cases import burn_plan
 from sloproof.alerts.proof_documents import condition_promise, document_plans
 from sloproof.errors import UsageError
+from sloproof.promtool import run_rule_tests
 from sloproof.workspace.alert_artifacts import alert_rules, extra_rules, extra_tests, unproven_causes
 from sloproof.workspace.artifacts import service_rules
 from sloproof.workspace.loading import Workspace
@@ -42,6 +44,27 @@ def plans(workspace: Workspace, folder: Path | None = None, only: Sequence[str] 
     if not found:
         raise UsageError("no alerts to prove", hint="define an objective in `slo/`")
     return [plan for plan in found if not only or plan.alert in only]
+
+
+def proven(promtool: Path, plans: Sequence[ProofPlan]) -> list[AlertProof]:
+    """Run every case of these plans.
+
+    Args:
+        promtool: the program.
+        plans: as `plans` makes them.
+
+    Returns:
+        One proof a plan, in their order.
+
+    Raises:
+        PartFailed: promtool cannot be run.
+    """
+    cases = [(index, case) for index, plan in enumerate(plans) for case in plan.cases]
+    found = prove_cases([case for _, case in cases], lambda tests: run_rule_tests(promtool, tests))
+    results = [gap_results(plan) for plan in plans]
+    for (index, _), result in zip(cases, found, strict=True):
+        results[index].append(result)
+    return [AlertProof(plan, tuple(result)) for plan, result in zip(plans, results, strict=True)]
 
 
 def _service_plans(workspace: Workspace, service: str, folder: Path | None) -> list[ProofPlan]:

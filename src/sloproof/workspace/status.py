@@ -120,24 +120,27 @@ class Status:
         }
 
 
-def status_of(workspace: Workspace, prometheus: Prometheus, now: float | None = None) -> Status:
+def status_of(workspace: Workspace, prometheus: Prometheus, now: float | None = None, scale: int = 1) -> Status:
     """Ask for every recorded series once, for all objectives together, and bring the ledger up to date.
 
     Args:
         workspace: the definitions; the ledger lies in its own folder.
         prometheus: the server that holds the raw and the recorded series.
         now: seconds since the epoch; None is now.
+        scale: the factor that the windows of its rules were divided by. The ledger counts whole windows, so it is
+            neither asked nor written where they were.
 
     Raises:
         PartFailed: Prometheus does not answer, or only in part.
     """
-    asked = _Asked(prometheus, time.time() if now is None else now)
+    asked = _Asked(prometheus, time.time() if now is None else now, scale)
     store = LedgerStore(workspace.state / LEDGER_FOLDER)
     recorded, failures, found = _Recorded.of(workspace, asked), [], []
     for slo in workspace.slos:
         counts: Counts | None = None
         try:
-            counts = store.count(slo, workspace.settings.timing(), asked.ledger, asked.at)
+            if scale == 1:
+                counts = store.count(slo, workspace.settings.timing(), asked.ledger, asked.at)
         except PartFailed as failure:
             failures.append(failure)
         found.append(_worst(slo, recorded, counts, workspace))
@@ -151,6 +154,7 @@ class _Asked:
 
     prometheus: Prometheus
     at: float
+    scale: int = 1
 
     def ledger(self, expression: Expression, at: float) -> list[tuple[Mapping[str, str], float]]:
         """Every series of an answer that is a number."""
@@ -160,8 +164,10 @@ class _Asked:
         return [(one.labels, one.last) for one in answer.series if math.isfinite(one.last)]
 
     def recorded(self, metric: str) -> list[tuple[Mapping[str, str], float]]:
-        """The newest values of a recorded series, of rules whose windows are not divided."""
-        return self.ledger(Selector(metric, (equals(names.SCALE, ""),)), self.at)
+        """The newest values of a recorded series, of rules whose windows are divided by this scale."""
+        return self.ledger(
+            Selector(metric, (equals(names.SCALE, "" if self.scale == 1 else str(self.scale)),)), self.at
+        )
 
 
 @dataclass(frozen=True)
