@@ -1,12 +1,9 @@
 """A run as one HTML file: no network, no script for the essentials, and nothing foreign is executed."""
 
-import base64
-import hashlib
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from sloproof.report import wording
@@ -15,11 +12,11 @@ from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import LAYOUTS, WIDE
 from sloproof.report.events_drawing import events_drawing
 from sloproof.report.model import Chart, RunReport
+from sloproof.report.page import page_environment, policy, template_text
 from sloproof.report.phase_figures import phase_figures
 from sloproof.report.sampling import thinned, within
 from sloproof.report.svg import coordinate, element
 
-_SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _BAR_WIDTH = 100
 _SIGNIFICANT = 4
 
@@ -34,7 +31,7 @@ def render_html(report: RunReport) -> str:
         The page; equal reports give equal pages, to the byte. It loads nothing, opens from a file, and
         its content security policy allows only its own style sheet and its own script (hover values).
     """
-    style, script = _text("report.css"), _text("report.js")
+    style, script = template_text("report.css"), template_text("report.js")
     drawn, left_out = alert_rows(report)
     return (
         _environment()
@@ -43,7 +40,7 @@ def render_html(report: RunReport) -> str:
             report=report,
             style=Markup(style),
             script=Markup(script),
-            policy=_policy(style, script),
+            policy=policy(style, script),
             events=[events_drawing(report, layout) for layout in LAYOUTS] if _happened(report) else [],
             charts=[_chart(chart, report, number) for number, chart in enumerate(report.charts, start=1)],
             alerts=[(row.number, alert, changes(alert, report)) for row in [*drawn, *left_out] for alert in row.lives],
@@ -59,48 +56,11 @@ def _happened(report: RunReport) -> bool:
     return bool(report.phases or report.faults or report.alerts)
 
 
-def _text(name: str) -> str:
-    return resources.files("sloproof.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    def hashed(text: str) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-    sources = f"style-src {hashed(style)}; script-src {hashed(script)}"
-    return f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=DictLoader({"report.html": _text("report.html")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-    environment.globals.update(wording=wording, verdict=_verdict, share=_share_bar)
-    environment.filters["prose"] = _prose
+    environment = page_environment("report.html")
+    environment.globals.update(share=_share_bar)
     return environment
-
-
-def _shown(value: Any) -> Any:
-    return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _prose(sentence: str) -> Markup:
-    """A sentence whose literals in backticks are set as code; everything in it is escaped."""
-    parts = wording.literals(wording.visible(sentence))
-    return Markup("").join(element("code", part) if literal else escape(part) for part, literal in parts)
-
-
-def _verdict(verdict: str, decides: bool = True) -> Markup:
-    symbol = element("span", _SYMBOLS[verdict], **{"aria-hidden": "true"})
-    kind = verdict.lower() if decides else "muted"
-    return element("span", symbol, Markup(" "), verdict, class_=f"verdict verdict-{kind}")
 
 
 def _share_bar(share: float | None) -> Markup:

@@ -13,10 +13,10 @@ from rich.text import Text
 from sloproof.report import tables, wording
 from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
 
-_STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
-_SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
+STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
+SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _INDENT = " " * 11
-_LEAST_WIDTH = 40
+LEAST_WIDTH = 40
 Row = TypeVar("Row", ExpectationRow, ObjectiveRow)
 
 
@@ -29,7 +29,7 @@ def expectation_table(report: RunReport) -> RenderableType:
     Returns:
         A table, or a sentence where nothing was expected; markup in foreign text is not interpreted.
     """
-    return _rich(tables.expectations(report))
+    return drawn_table(tables.expectations(report))
 
 
 def render_terminal(report: RunReport) -> RenderableType:
@@ -38,10 +38,10 @@ def render_terminal(report: RunReport) -> RenderableType:
     Args:
         report: the run.
     """
-    stamp = (f"{_SYMBOLS[report.verdict]} {report.verdict}", _STYLES[report.verdict])
+    stamp = (f"{SYMBOLS[report.verdict]} {report.verdict}", STYLES[report.verdict])
     verdict = Text.assemble(stamp, " ", (wording.visible(report.title), "bold"))
     headline = Text(wording.visible(report.headline))
-    made = [_rich(table(report)) for table in (tables.expectations, tables.objectives_in_brief)]
+    made = [drawn_table(table(report)) for table in (tables.expectations, tables.objectives_in_brief)]
     return Group(*made, Text(""), verdict, headline)
 
 
@@ -56,11 +56,11 @@ def render_plain(report: RunReport, width: int = 80) -> str:
         One entry a row under a heading for each phase, the verdict in words first; then the objectives in
         the same way; the run's verdict is the last line.
     """
-    columns = max(width, _LEAST_WIDTH)
+    columns = max(width, LEAST_WIDTH)
     expected = _phased(report.expectations, _entry, columns) or ["Nothing was expected of this run."]
     judged = _phased(report.objectives, _objective_entry, columns)
     objectives = ["", "objectives", *judged] if judged else []
-    last = _wrapped(report.verdict, f"{report.title}: {report.headline}", columns)
+    last = wrapped(report.verdict, f"{report.title}: {report.headline}", columns)
     return "\n".join([*expected, *objectives, *([""] if judged else []), *last]) + "\n"
 
 
@@ -73,14 +73,15 @@ def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: 
     return lines
 
 
-def _wrapped(start: str, text: str, width: int) -> list[str]:
+def wrapped(start: str, text: str, width: int) -> list[str]:
+    """Text in lines within a width, indented behind a first word."""
     first = f"{start:<{len(_INDENT)}}"
     return textwrap.wrap(wording.visible(text), width, initial_indent=first, subsequent_indent=_INDENT) or [start]
 
 
 def _entry(row: ExpectationRow, width: int) -> list[str]:
     observed = f"{row.observed} ({row.detail})" if row.detail else row.observed
-    return _wrapped(row.verdict, f"expected: {row.expected}", width) + _wrapped("", f"observed: {observed}", width)
+    return wrapped(row.verdict, f"expected: {row.expected}", width) + wrapped("", f"observed: {observed}", width)
 
 
 def _objective_entry(row: ObjectiveRow, width: int) -> list[str]:
@@ -90,11 +91,12 @@ def _objective_entry(row: ObjectiveRow, width: int) -> list[str]:
         f"budget spent: {tables.spent(row)}",
         *([row.note] if row.note else []),
     )
-    first = _wrapped(tables.stamp(row), f"{row.slo} {row.objective} %", width)
-    return first + [line for text in told for line in _wrapped("", text, width)]
+    first = wrapped(tables.stamp(row), f"{row.slo} {row.objective} %", width)
+    return first + [line for text in told for line in wrapped("", text, width)]
 
 
-def _rich(table: tables.Table) -> RenderableType:
+def drawn_table(table: tables.Table) -> RenderableType:
+    """A table for a terminal with colour, or its sentence where it has no rows; foreign markup is not interpreted."""
     if not table.rows:
         return Text(table.empty)
     drawn = RichTable(
@@ -112,6 +114,6 @@ def _rich(table: tables.Table) -> RenderableType:
 
 def _cell(text: str) -> Text:
     verdict = text.strip("()")
-    if verdict not in _STYLES:
+    if verdict not in STYLES:
         return Text(wording.visible(text))
-    return Text(f"{_SYMBOLS[verdict]} {text}", style=_STYLES[text] if text == verdict else "dim")
+    return Text(f"{SYMBOLS[verdict]} {text}", style=STYLES[text] if text == verdict else "dim")

@@ -1,0 +1,51 @@
+"""A gate's decision as one HTML file: no network, no script, and nothing foreign is executed."""
+
+from functools import cache
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from sloproof.report.page import page_environment, policy, template_text
+from sloproof.verdict.gate_decision import GateDecision, GateFinding
+from sloproof.verdict.judge import Verdict
+
+
+def render_html(decision: GateDecision) -> str:
+    """Write a decision as one self-contained page.
+
+    Args:
+        decision: what the gate decided.
+
+    Returns:
+        The page; equal decisions give equal pages, to the byte. Its content security policy allows its own style
+        sheet and nothing else.
+    """
+    style = template_text("report.css")
+    return (
+        _environment()
+        .get_template("gate.html")
+        .render(
+            decision=decision,
+            style=Markup(style),
+            policy=policy(style),
+            groups=_groups(decision),
+            counts={verdict.value: _count(decision, verdict) for verdict in Verdict},
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return page_environment("gate.html")
+
+
+def _groups(decision: GateDecision) -> list[tuple[str, list[GateFinding]]]:
+    """Each requirement with its findings, in the order of the gate."""
+    groups: dict[str, list[GateFinding]] = {}
+    for finding in decision.findings:
+        groups.setdefault(finding.requirement, []).append(finding)
+    return list(groups.items())
+
+
+def _count(decision: GateDecision, verdict: Verdict) -> int:
+    return sum(finding.verdict is verdict for finding in decision.findings)
