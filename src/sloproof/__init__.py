@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.dashboards import CustomPanels, Panel
-    from sloproof.loadtests.arrivals import Arrivals, RateStage
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
+    from sloproof.loadtests.arrivals import Arrivals, RateStage
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.loadtests.promises import Failures, Quantile
     from sloproof.loadtests.user_stages import UserStage
