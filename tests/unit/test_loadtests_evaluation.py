@@ -124,3 +124,45 @@ def test_requests_open_at_the_end_count() -> None:
 def test_seconds_are_counted_one_by_one_at_their_end() -> None:
     assert per_second(load(seconds=2, errors=1), AVAILABILITY) == [(1001.0, 1, 100), (1002.0, 1, 100)]
     assert Decimal("0.5") in load().thresholds
+
+
+def refused(seconds: int = 40, rate: int = 100) -> LoadResult:
+    """A target that refuses every connection: all requests fail, and fast."""
+    found = [
+        one.model_copy(update={"errors": {"connection": rate}, "latency": {-300: rate}, "slower": {"0.5": 0}})
+        for one in load(seconds, rate=rate).seconds
+    ]
+    return load(seconds, rate=rate).model_copy(update={"seconds": found})
+
+
+@pytest.mark.parametrize("counts", [{}, counted(0), counted(float("nan"), float("nan"))], ids=["none", "zero", "nan"])
+def test_a_target_that_refuses_everything_never_passes_however_fast_it_refuses(
+    counts: dict[str, Counts | None],
+) -> None:
+    assert Verdict.PASS not in verdicts(refused(), counts)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{}, counted(0), counted(float("nan")), counted(4000, float("nan")), counted(float("inf"))],
+    ids=["unreachable", "no data", "nan", "nan errors", "infinite"],
+)
+def test_prometheus_without_usable_numbers_passes_nothing(counts: dict[str, Counts | None]) -> None:
+    assert Verdict.PASS not in verdicts(load(), counts)
+
+
+def test_a_run_without_requests_passes_nothing() -> None:
+    empty = load().model_copy(update={"seconds": [one.model_copy(update={"completed": 0}) for one in load().seconds]})
+    assert verdicts(empty, counted(0)) == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+    assert verdicts(load(0), counted(0)) == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+
+
+def test_more_objectives_ask_for_surer_misses() -> None:
+    run = load(errors=0).model_copy(deep=True)
+    for second in run.seconds[::4]:
+        second.errors = {"5xx": 1}
+    alone = judge_load(run, [AVAILABILITY], counted(4000, bad=10))[0].judgement
+    assert alone.verdict is Verdict.FAIL
+    many = [AVAILABILITY.model_copy(update={"name": f"a{n}"}) for n in range(10)]
+    counts: dict[str, Counts | None] = {slo.identity: Counts(source=PROMETHEUS, total=4000, bad=10) for slo in many}
+    assert {result.judgement.verdict for result in judge_load(run, many, counts)} == {Verdict.UNDECIDED}

@@ -13,6 +13,7 @@ from sloproof.verdict import (
     Verdict,
     combine,
     judge_objective,
+    judge_objectives,
 )
 
 BUDGET = Decimal("0.001")
@@ -234,3 +235,61 @@ def test_exit_codes_tell_missed_from_undecided() -> None:
 def test_a_judgement_survives_json() -> None:
     judgement = judged(3, 4000)
     assert Judgement.model_validate_json(judgement.model_dump_json()) == judgement
+
+
+@pytest.mark.parametrize(("rate", "told"), [(50.0, "36 s at this rate"), (1.0, "30 min at this rate")])
+def test_what_is_missing_is_told_as_a_time_too(rate: float, told: str) -> None:
+    judgement = judge_objective(BUDGET, evidence(0, 1200).model_copy(update={"rate": rate}))
+    assert judgement.needs_seconds == pytest.approx(1795 / rate)
+    assert f"needs 1,795 more requests, {told}" in judgement.reason
+
+
+def test_without_a_rate_no_time_is_promised() -> None:
+    assert judged(0, 1200).needs_seconds is None
+    assert "at this rate" not in judged(0, 1200).reason
+
+
+BARELY = evidence(10, 5000)
+"""Fails alone: with 95 % confidence over 0.1 %, not with 99 %."""
+CLEARLY = evidence(200, 5000)
+CLEAN = evidence(0, 5000)
+
+
+def test_one_objective_is_judged_as_it_is_alone() -> None:
+    assert judge_objectives([(BUDGET, BARELY)]) == [judge_objective(BUDGET, BARELY)]
+    assert judge_objective(BUDGET, BARELY).verdict is Verdict.FAIL
+
+
+def test_a_bare_miss_among_many_objectives_may_be_chance() -> None:
+    found = judge_objectives([(BUDGET, BARELY), *[(BUDGET, CLEAN)] * 9])
+    assert [one.verdict for one in found] == [Verdict.UNDECIDED, *[Verdict.PASS] * 9]
+    assert (
+        "alone it would have failed, but with 10 objectives tested at once a miss must be 99.5 % sure"
+        in found[0].reason
+    )
+    assert found[0].needs_more is not None
+
+
+def test_a_clear_miss_fails_among_any_number_of_objectives() -> None:
+    found = judge_objectives([(BUDGET, CLEAN)] * 9 + [(BUDGET, CLEARLY)])
+    assert [one.verdict for one in found] == [*[Verdict.PASS] * 9, Verdict.FAIL]
+    assert "with 99.5 % confidence at least" in found[-1].reason
+
+
+def test_a_sure_miss_leaves_more_room_to_the_next() -> None:
+    """Tested against two, the bare miss is none; once the other has failed, it is tested against one."""
+    barer = next(evidence(bad, 5000) for bad in range(1, 20) if judged(bad, 5000).verdict is Verdict.FAIL)
+    assert judge_objective(BUDGET, barer, "0.95", "0.975").verdict is Verdict.UNDECIDED
+    beside_clean = judge_objectives([(BUDGET, barer), (BUDGET, CLEAN)])
+    beside_miss = judge_objectives([(BUDGET, barer), (BUDGET, CLEARLY)])
+    assert [one.verdict for one in beside_clean] == [Verdict.UNDECIDED, Verdict.PASS]
+    assert [one.verdict for one in beside_miss] == [Verdict.FAIL, Verdict.FAIL]
+
+
+def test_passing_needs_no_correction() -> None:
+    enough = evidence(0, 2995)
+    assert {one.verdict for one in judge_objectives([(BUDGET, enough)] * 20)} == {Verdict.PASS}
+
+
+def test_a_judgement_of_no_objectives_is_no_pass() -> None:
+    assert combine(one.verdict for one in judge_objectives([])) is Verdict.UNDECIDED

@@ -6,16 +6,12 @@ from decimal import Decimal
 
 from sloproof.loadtests import histogram
 from sloproof.loadtests.promises import LoadPromise
+from sloproof.loadtests.quantiles import FEWEST_BURSTS, LOOSER
 from sloproof.loadtests.result import LoadResult
 from sloproof.slo import SLO
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
-from sloproof.verdict.judge import Judgement, judge_objective
-
-FEWEST_BURSTS = 5
-"""Seconds with slowish answers; fewer are an accident of this run, and no measure of how slow answers cluster."""
-LOOSER = 2
-"""Slow answers cluster; where few are over the threshold, those over the threshold divided by this show how much."""
+from sloproof.verdict.judge import Judgement, judge_objective, judge_objectives
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,15 @@ def judge_load(load: LoadResult, slos: Sequence[SLO], counted: Mapping[str, Coun
 
     Returns:
         Results in the order of the objectives. A saturated generator, a partial run and sources that
-        disagree leave an objective undecided.
+        disagree leave an objective undecided. Misses are corrected for the number of objectives.
     """
-    return [_judge(load, slo, counted.get(slo.identity)) for slo in slos]
+    evaluated = load.evaluated()
+    evidence = [_evidence(evaluated, slo.identity, slo.objective, slo.sli.client_threshold) for slo in slos]
+    judged = judge_objectives([(slo.budget, one) for slo, one in zip(slos, evidence, strict=True)])
+    return [
+        _confirmed(load, slo, found, judgement, counted.get(slo.identity))
+        for slo, found, judgement in zip(slos, evidence, judged, strict=True)
+    ]
 
 
 def judge_promise(load: LoadResult, promise: LoadPromise) -> Judgement:
@@ -95,10 +97,10 @@ def _per_second(load: LoadResult, threshold: Decimal | None) -> list[tuple[float
     ]
 
 
-def _judge(load: LoadResult, slo: SLO, counted: Counts | None) -> ObjectiveResult:
+def _confirmed(
+    load: LoadResult, slo: SLO, evidence: Evidence, judgement: Judgement, counted: Counts | None
+) -> ObjectiveResult:
     seen = client_counts(load, slo)
-    evidence = _evidence(load.evaluated(), slo.identity, slo.objective, slo.sli.client_threshold)
-    judgement = judge_objective(slo.budget, evidence)
     if counted is None:
         agreement = Agreement(agrees=False, reason="Prometheus gave no counts of this run to compare with")
     else:
@@ -121,7 +123,8 @@ def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence:
     counts = evidence.counts
     bad = min(max(counts.bad + (agreement.bad_difference or 0), 0), counts.total - counts.censored)
     other = evidence.model_copy(update={"counts": counts.model_copy(update={"bad": bad})})
-    return judge_objective(slo.budget, other).verdict is judgement.verdict
+    again = judge_objective(slo.budget, other, str(judgement.confidence), str(judgement.miss_confidence))
+    return again.verdict is judgement.verdict
 
 
 def _evidence(load: LoadResult, identity: str, objective: Decimal, threshold: Decimal | None) -> Evidence:
@@ -131,6 +134,7 @@ def _evidence(load: LoadResult, identity: str, objective: Decimal, threshold: De
         counts=_counts(load, threshold),
         batches=tuple((bad, total) for _, bad, total in _per_second(load, threshold)),
         looser=_looser(load, threshold) if threshold is not None else (),
+        rate=load.completed / len(load.seconds) if load.seconds else None,
         partial="the run ended before its time" if load.partial else "",
     )
 

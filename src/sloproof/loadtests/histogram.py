@@ -37,6 +37,11 @@ def latency(number: int) -> float:
     return 2.0 * float(_GROWTH**number) / (_GROWTH + 1)
 
 
+def longest(number: int) -> float:
+    """The longest latency in seconds that falls into a bucket: its upper edge, exact."""
+    return float(_GROWTH**number)
+
+
 def merged(histograms: Iterable[Mapping[int, int]]) -> Buckets:
     """One histogram of all samples of several."""
     total: Buckets = {}

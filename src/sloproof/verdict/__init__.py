@@ -3,7 +3,7 @@
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, Tolerance, compare, confirm
 from sloproof.verdict.balance import Balance, judge_balance
 from sloproof.verdict.evidence import LOAD_GENERATOR, PROMETHEUS, Counts, Evidence
-from sloproof.verdict.judge import Judgement, Verdict, combine, judge_objective
+from sloproof.verdict.judge import Judgement, Verdict, combine, judge_objective, judge_objectives
 from sloproof.verdict.statistics import clopper_pearson, effective_size
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "effective_size",
     "judge_balance",
     "judge_objective",
+    "judge_objectives",
 ]

@@ -45,6 +45,7 @@ class Evidence(Definition):
             how bad events cluster. Events still open at the end belong to no slice.
         looser: the same slices counted against a looser limit, one that about the slowest tenth exceeds. Where bad
             events are rare, their few clusters do not show how large a cluster gets; these do.
+        rate: events per second of the run, so that what is missing can be told as a time; None when not known.
         partial: why the evidence is incomplete, such as `interrupted after 12 s`; empty when it is complete.
             Partial evidence never passes, and may fail.
     """
@@ -54,6 +55,7 @@ class Evidence(Definition):
     counts: Counts
     batches: tuple[Slice, ...] = ()
     looser: tuple[Slice, ...] = ()
+    rate: float | None = None
     partial: str = ""
 
     @field_validator("batches", "looser")

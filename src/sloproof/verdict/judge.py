@@ -1,7 +1,7 @@
 """Evidence in, judgement out. No data, partial data or too little data never passes."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -17,7 +17,7 @@ from sloproof.verdict.statistics import (
     surely_above,
     surely_at_most,
 )
-from sloproof.verdict.wording import percent, quantity
+from sloproof.verdict.wording import percent, quantity, span
 
 _LARGEST_FORECAST = 10**8
 _SLICED_SHARE = 0.95
@@ -39,6 +39,30 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """What a command ends with: 0, 1 or 3."""
         return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNDECIDED: 3}[self]
+
+
+class Bounds(NamedTuple):
+    """What is known of a true bad ratio.
+
+    Args:
+        lower: it is at least this, ratio of 1.
+        upper: it is at most this, ratio of 1.
+        effective: independent events that the events are worth.
+    """
+
+    lower: float
+    upper: float
+    effective: float
+
+
+def bad_ratio_bounds(evidence: Evidence, confidence: float = 0.95) -> Bounds:
+    """Exact one-sided bounds of the true bad ratio, on the effective size of the sample.
+
+    Args:
+        evidence: what was counted; its counts must be numbers, of at least one event.
+        confidence: of each bound, ratio of 1.
+    """
+    return _bounds(evidence.counts, _Clusters(evidence, confidence), confidence, confidence)
 
 
 def combine(verdicts: Iterable[Verdict]) -> Verdict:
@@ -63,7 +87,8 @@ class Judgement(Definition):
         slo: the objective's identity.
         verdict: PASS only where the objective is proven at the stated confidence.
         counts: what was counted.
-        confidence: of each bound, ratio of 1.
+        confidence: of the upper bound, and of the lower one unless several objectives were judged at once; ratio of 1.
+        miss_confidence: of the lower bound, ratio of 1; see `judge_objectives`.
         ratio: bad events of all events, open ones counted as bad, ratio of 1; None without usable data.
         lower: the true bad ratio is at least this, ratio of 1; open events counted as good.
         upper: the true bad ratio is at most this, ratio of 1; open events counted as bad.
@@ -72,6 +97,7 @@ class Judgement(Definition):
         observed_within_budget: whether `budget_spent` is at most 1. It says what happened in this run and proves
             nothing about the objective; None without usable data.
         needs_more: events that would likely decide at the ratio seen; None when decided or not foreseeable.
+        needs_seconds: how long those take at the run's rate; None where either is not known.
         reason: one plain sentence.
     """
 
@@ -79,6 +105,7 @@ class Judgement(Definition):
     verdict: Verdict
     counts: Counts
     confidence: float
+    miss_confidence: float = 0.95
     ratio: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -86,6 +113,7 @@ class Judgement(Definition):
     budget_spent: float | None = None
     observed_within_budget: bool | None = None
     needs_more: int | None = None
+    needs_seconds: float | None = None
     reason: str
 
     def undecided_because(self, reason: str) -> Self:
@@ -94,16 +122,64 @@ class Judgement(Definition):
         Args:
             reason: one plain sentence, without a full stop.
         """
-        return self.model_copy(update={"verdict": Verdict.UNDECIDED, "needs_more": None, "reason": reason})
+        return self.model_copy(
+            update={"verdict": Verdict.UNDECIDED, "needs_more": None, "needs_seconds": None, "reason": reason}
+        )
 
 
-def judge_objective(budget: Decimal, evidence: Evidence, confidence: str = "0.95") -> Judgement:
+def judge_objectives(claims: Sequence[tuple[Decimal, Evidence]], confidence: str = "0.95") -> list[Judgement]:
+    """Judge several objectives of one run, so that together they fail no sooner than one would by itself.
+
+    Args:
+        claims: the error budget (ratio of 1) and the evidence of each.
+        confidence: that no objective that is kept is called missed, and of each upper bound by itself; ratio of 1.
+
+    Returns:
+        Judgements in the order given. All of them must pass, so a wrong pass of the whole needs no correction: it is
+        one of an objective that is missed. Any failing one fails the whole, so misses are corrected for their number:
+        the surest must hold at 1 - alpha/n, the next at 1 - alpha/(n - 1), and so on. One that would have failed
+        alone, and does not with the others beside it, is undecided.
+
+    Source: Holm, Scandinavian Journal of Statistics 6 (1979): valid however the objectives depend on one another.
+    """
+    found = [judge_objective(budget, evidence, confidence) for budget, evidence in claims]
+    missed = [at for at, judged in enumerate(found) if judged.verdict is Verdict.FAIL]
+    chance, tested = 1 - Decimal(confidence), len(found)
+    while missed and tested > 1:
+        surer = str(1 - chance / tested)
+        again = {at: judge_objective(*claims[at], confidence, surer) for at in missed}
+        surest = next((at for at in missed if again[at].verdict is Verdict.FAIL), None)
+        if surest is None:
+            for at in missed:
+                found[at] = _beside_others(again[at], len(found))
+            break
+        found[surest] = again[surest]
+        missed.remove(surest)
+        tested -= 1
+    return found
+
+
+def _beside_others(judged: Judgement, objectives: int) -> Judgement:
+    if judged.verdict is not Verdict.UNDECIDED:
+        return judged
+    return judged.model_copy(
+        update={
+            "reason": f"{judged.reason}; alone it would have failed, but with {objectives} objectives tested at once a "
+            f"miss must be {percent(judged.miss_confidence)} sure"
+        }
+    )
+
+
+def judge_objective(
+    budget: Decimal, evidence: Evidence, confidence: str = "0.95", miss_confidence: str | None = None
+) -> Judgement:
     """Whether the evidence proves that an objective holds, or that it is missed.
 
     Args:
         budget: the error budget, ratio of 1 (0.001 for 99.9 %).
         evidence: what was counted.
         confidence: of each bound, ratio of 1, between one half and 1.
+        miss_confidence: of the lower bound, where it must be surer than that, as beside other objectives.
 
     Returns:
         PASS if the upper bound of the bad ratio is at most the budget, FAIL if the lower bound is above it,
@@ -112,17 +188,23 @@ def judge_objective(budget: Decimal, evidence: Evidence, confidence: str = "0.95
     Raises:
         ValueError: the budget or the confidence is impossible.
     """
-    sure = float(confidence)
+    sure, miss = float(confidence), float(miss_confidence or confidence)
     if not 0 < budget < 1:
         raise ValueError(f"`{budget}` is not a budget above 0 and below 1")
-    if not _GUESS < sure < 1:
-        raise ValueError(f"`{confidence}` is not a confidence above 0.5 and below 1")
+    for given, value in ((confidence, sure), (miss_confidence, miss)):
+        if not _GUESS < value < 1:
+            raise ValueError(f"`{given}` is not a confidence above 0.5 and below 1")
     unusable = _unusable(evidence.counts)
     if unusable:
         return Judgement(
-            slo=evidence.slo, verdict=Verdict.UNDECIDED, counts=evidence.counts, confidence=sure, reason=unusable
+            slo=evidence.slo,
+            verdict=Verdict.UNDECIDED,
+            counts=evidence.counts,
+            confidence=sure,
+            miss_confidence=miss,
+            reason=unusable,
         )
-    return _weigh(float(budget), evidence, sure)
+    return _weigh(float(budget), evidence, sure, miss)
 
 
 def _unusable(counts: Counts) -> str:
@@ -138,24 +220,27 @@ def _unusable(counts: Counts) -> str:
     return ""
 
 
-def _weigh(budget: float, evidence: Evidence, confidence: float) -> Judgement:
+def _weigh(budget: float, evidence: Evidence, confidence: float, miss_confidence: float) -> Judgement:
     counts, clusters = evidence.counts, _Clusters(evidence, confidence)
-    bounds = _bounds(counts, clusters, confidence)
+    bounds = _bounds(counts, clusters, confidence, miss_confidence)
     verdict, doubt = _decide(budget, bounds, evidence)
     forecast = verdict is Verdict.UNDECIDED and not evidence.partial
+    more = _needs_more(budget, evidence, clusters, (miss_confidence, confidence)) if forecast else None
     spent = counts.possibly_bad / (budget * counts.total)
     figures = Judgement(
         slo=evidence.slo,
         verdict=verdict,
         counts=counts,
         confidence=confidence,
+        miss_confidence=miss_confidence,
         ratio=counts.possibly_bad / counts.total,
         lower=bounds.lower,
         upper=bounds.upper,
         effective_size=bounds.effective,
         budget_spent=spent,
         observed_within_budget=spent <= 1,
-        needs_more=_needs_more(budget, evidence, clusters, confidence) if forecast else None,
+        needs_more=more,
+        needs_seconds=more / evidence.rate if more is not None and evidence.rate else None,
         reason=doubt,
     )
     return figures if doubt else figures.model_copy(update={"reason": _sentence(figures, bounds, budget)})
@@ -183,23 +268,17 @@ class _Clusters:
         return min(low, most), min(high, most)
 
 
-class _Bounds(NamedTuple):
-    lower: float
-    upper: float
-    effective: float
-
-
-def _bounds(counts: Counts, clusters: _Clusters, confidence: float) -> _Bounds:
+def _bounds(counts: Counts, clusters: _Clusters, confidence: float, miss_confidence: float) -> Bounds:
     low, high = clusters.divisors()
     fewest, most = counts.total / low, counts.total / high
-    return _Bounds(
-        lower=clopper_pearson(counts.bad / low, fewest, confidence)[0],
+    return Bounds(
+        lower=clopper_pearson(counts.bad / low, fewest, miss_confidence)[0],
         upper=clopper_pearson(counts.possibly_bad / high, most, confidence)[1],
         effective=fewest,
     )
 
 
-def _decide(budget: float, bounds: _Bounds, evidence: Evidence) -> tuple[Verdict, str]:
+def _decide(budget: float, bounds: Bounds, evidence: Evidence) -> tuple[Verdict, str]:
     """The verdict, and why a sample that is good enough by its bounds may not pass."""
     slices = len(evidence.batches)
     if slices > 1 and bounds.lower > budget:
@@ -218,26 +297,33 @@ def _decide(budget: float, bounds: _Bounds, evidence: Evidence) -> tuple[Verdict
     return (Verdict.PASS if bounds.upper <= budget else Verdict.UNDECIDED), ""
 
 
-def _sentence(judged: Judgement, bounds: _Bounds, budget: float) -> str:
+def _sentence(judged: Judgement, bounds: Bounds, budget: float) -> str:
     counts = judged.counts
     seen = f"{quantity(counts.possibly_bad)} bad of {quantity(counts.total)} requests"
     if bounds.effective < _WORTH_TELLING * counts.total:
         seen += f", worth {quantity(round(bounds.effective))} independent ones"
-    sure, limit = f"{percent(judged.confidence)} confidence", f"the budget of {percent(budget)}"
+    sure, surer = (f"{percent(level)} confidence" for level in (judged.confidence, judged.miss_confidence))
+    limit = f"the budget of {percent(budget)}"
     if judged.verdict is Verdict.PASS:
         assumed = "" if counts.possibly_bad else ", taking it that bad requests do not come in clusters"
         return f"{seen}: with {sure} at most {percent(bounds.upper)} are bad, within {limit}{assumed}"
     if judged.verdict is Verdict.FAIL:
-        return f"{seen}: with {sure} at least {percent(bounds.lower)} are bad, over {limit}"
-    between = f"at least {percent(bounds.lower)} and at most {percent(bounds.upper)} are bad (each with {sure})"
+        return f"{seen}: with {surer} at least {percent(bounds.lower)} are bad, over {limit}"
+    each = f"each with {sure}" if judged.confidence == judged.miss_confidence else f"with {surer}, with {sure}"
+    between = f"at least {percent(bounds.lower)} and at most {percent(bounds.upper)} are bad ({each})"
     more = "more requests at this ratio may not decide"
     if judged.needs_more is not None:
         more = f"needs {quantity(judged.needs_more)} more request{'' if judged.needs_more == 1 else 's'}"
+        if judged.needs_seconds is not None:
+            more += f", {span(judged.needs_seconds)} at this rate"
     return f"{seen}: {between}, so {limit} may be kept or missed; {more}"
 
 
-def _needs_more(budget: float, evidence: Evidence, clusters: _Clusters, confidence: float) -> int | None:
-    """Events that would decide if the run went on with the ratio and the clustering seen so far."""
+def _needs_more(budget: float, evidence: Evidence, clusters: _Clusters, confidences: tuple[float, float]) -> int | None:
+    """Events that would decide if the run went on with the ratio and the clustering seen so far.
+
+    `confidences` are those of the lower and of the upper bound.
+    """
     counts = evidence.counts
     if counts.possibly_bad / counts.total < budget:
         bad, side, decided = counts.possibly_bad, 1, surely_at_most
@@ -248,7 +334,7 @@ def _needs_more(budget: float, evidence: Evidence, clusters: _Clusters, confiden
 
     def would_decide(total: int) -> bool:
         divisor = clusters.divisors(total / counts.total)[side]
-        return decided(budget, bad / counts.total * total / divisor, total / divisor, confidence)
+        return decided(budget, bad / counts.total * total / divisor, total / divisor, confidences[side])
 
     slices = len(evidence.batches)
     enough_slices = math.ceil(counts.total * FEWEST_BATCHES / max(slices, 1)) if slices < FEWEST_BATCHES else 0

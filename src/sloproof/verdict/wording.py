@@ -1,5 +1,7 @@
 """How figures are written in a reason."""
 
+import math
+
 
 def percent(ratio: float) -> str:
     """A ratio of 1 as per cent, to three significant digits: `0.0599 %`.
@@ -17,6 +19,19 @@ def quantity(count: float) -> str:
         count: zero or more.
     """
     return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.1f}"
+
+
+def span(seconds: float) -> str:
+    """About how long something takes, in the unit that reads best: `40 s`, `12 min`, `3.5 h`, `4 d`.
+
+    Args:
+        seconds: zero or more; parts of a second are a second.
+    """
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"))
+    for size, unit in units:
+        if seconds >= 2 * size:
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{math.ceil(seconds)} s"
 
 
 def _plain(value: float) -> str:
