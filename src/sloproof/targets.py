@@ -40,7 +40,7 @@ def check_target(url: str, allowed: Sequence[str] = ()) -> None:
         raise Refused(
             f"`{host}` is a cloud metadata address, which is never a target", hint="aim at a service of your own"
         )
-    if _is_loopback(host) or (host, None) in (listed := _entries(allowed)) or (host, port) in listed:
+    if is_loopback(host) or (host, None) in (listed := _entries(allowed)) or (host, port) in listed:
         return
     name = _join(host, port)
     raise Refused(
@@ -104,7 +104,8 @@ def _is_metadata(host: str) -> bool:
     return any(address in network for network in _METADATA_NETWORKS if network.version == address.version)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback
 

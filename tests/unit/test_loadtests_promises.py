@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from sloproof import Failures, LoadProfile, Quantile
-from sloproof.loadtests.evaluation import judge_promise
+from sloproof.loadtests.evaluation import judge_promises
 from sloproof.loadtests.generator import GeneratorHealth
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.result import Censored, LoadResult, Second
@@ -48,25 +48,25 @@ def load(*, slow: int = 0, failed: int = 0, seconds: int = 60, **changes: Any) -
     ("slow", "verdict"), [(0, Verdict.PASS), (3, Verdict.PASS), (5, Verdict.UNDECIDED), (7, Verdict.FAIL)]
 )
 def test_a_quantile_is_a_share_of_slower_requests(slow: int, verdict: Verdict) -> None:
-    assert judge_promise(load(slow=slow), P95).verdict is verdict
+    assert judge_promises(load(slow=slow), [P95])[0].verdict is verdict
 
 
 @pytest.mark.parametrize(("failed", "verdict"), [(0, Verdict.PASS), (8, Verdict.PASS), (12, Verdict.FAIL)])
 def test_failures_are_a_share_of_all_requests_and_answers_are_none(failed: int, verdict: Verdict) -> None:
-    assert judge_promise(load(failed=failed), TENTH).verdict is verdict
+    assert judge_promises(load(failed=failed), [TENTH])[0].verdict is verdict
 
 
 def test_a_promise_never_passes_on_too_little() -> None:
-    assert judge_promise(load(seconds=0), P95).verdict is Verdict.UNDECIDED
-    assert judge_promise(load(partial=True), P95).verdict is Verdict.UNDECIDED
+    assert judge_promises(load(seconds=0), [P95])[0].verdict is Verdict.UNDECIDED
+    assert judge_promises(load(partial=True), [P95])[0].verdict is Verdict.UNDECIDED
     saturated = load(generator=GeneratorHealth(saturated=True, reasons=["busy"]))
-    assert "saturated: busy" in judge_promise(saturated, P95).reason
-    assert judge_promise(saturated, P95).verdict is Verdict.UNDECIDED
+    assert "saturated: busy" in judge_promises(saturated, [P95])[0].reason
+    assert judge_promises(saturated, [P95])[0].verdict is Verdict.UNDECIDED
 
 
 def test_requests_in_flight_at_the_end_may_have_been_slow() -> None:
     open_ones = [Censored(name="GET /", started_at=59.9, age=0.1)] * 400
-    judged = judge_promise(load(censored=open_ones, in_flight_at_end=400), P95)
+    judged = judge_promises(load(censored=open_ones, in_flight_at_end=400), [P95])[0]
     assert judged.verdict is Verdict.UNDECIDED
     assert judged.counts.censored == 400
 

@@ -1,6 +1,6 @@
 """Expectations against facts: each kind of expectation has one judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -8,7 +8,7 @@ from sloproof import names
 from sloproof.alerts.promise import Promise
 from sloproof.chaos.experiment import Balanced, Expectation, Experiment, Fires, Holds, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
-from sloproof.loadtests.evaluation import judge_promise
+from sloproof.loadtests.evaluation import judge_promises
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
@@ -65,10 +65,13 @@ def _(expectation: Holds, facts: RunFacts) -> Finding:
     return _judged(expectation.describe(), result.judgement, "bad")
 
 
-def promise_finding(promise: LoadPromise, facts: RunFacts) -> Finding:
-    """What a load profile promises itself, judged from what its users saw."""
-    bad = "failures" if promise.threshold is None else "slower"
-    return _judged(promise.describe(), judge_promise(facts.load, promise), bad)
+def promise_findings(promises: Sequence[LoadPromise], facts: RunFacts) -> list[Finding]:
+    """What a load profile promises itself, judged from what its users saw, beside the objectives of the system."""
+    judged = judge_promises(facts.load, promises, [result.slo for result in facts.objectives])
+    return [
+        _judged(promise.describe(), found, "failures" if promise.threshold is None else "slower")
+        for promise, found in zip(promises, judged, strict=True)
+    ]
 
 
 def _judged(expected: str, judged: Judgement, bad: str) -> Finding:

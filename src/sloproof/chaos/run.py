@@ -25,6 +25,7 @@ from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress
 from sloproof.loadtests.prometheus_counts import count_events
+from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.result import LoadResult
 from sloproof.prometheus import Prometheus
 from sloproof.promql import Matcher, Selector
@@ -103,7 +104,7 @@ def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path,
     with _load(profile, surroundings, run_folder) as load:
         _accompany(load, None, surroundings, watch)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
-    return gather(result, LOAD_ONLY, surroundings)
+    return gather(result, LOAD_ONLY, surroundings, profile.expect)
 
 
 def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folder: Path, watch: Watch) -> RunFacts:
@@ -147,13 +148,16 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
     return gather(result, outcome, surroundings)
 
 
-def gather(load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings) -> RunFacts:
+def gather(
+    load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings, promises: Sequence[LoadPromise] = ()
+) -> RunFacts:
     """Wait for the last scrapes, then ask every source about a run that is over.
 
     Args:
         load: the load generator's record.
         chaos: what was broken.
         surroundings: where it ran.
+        promises: what is judged beside the objectives.
     """
     timing, prometheus = surroundings.timing, surroundings.prometheus
     settle = 3 * timing.scrape.total_seconds() + 2 * timing.real(timing.slow_evaluation).total_seconds()
@@ -166,7 +170,7 @@ def gather(load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings) ->
     return RunFacts(
         load=load,
         chaos=chaos,
-        objectives=judge_load(load, surroundings.slos, counted),
+        objectives=judge_load(load, surroundings.slos, counted, promises),
         alerts=_alerts(surroundings, load.started_at, time.time()),
         before={slo.identity: _history(slo, surroundings, load.started_at) for slo in surroundings.slos},
         policies=surroundings.policies,

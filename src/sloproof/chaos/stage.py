@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from sloproof.chaos.expecting import Finding, findings, judge, promise_finding
+from sloproof.chaos.expecting import Finding, findings, judge, promise_findings
 from sloproof.chaos.experiment import Experiment, Holds
 from sloproof.chaos.facts import RunFacts
 from sloproof.loadtests.promises import LoadPromise
@@ -29,7 +29,7 @@ class Stage:
     def of_load(cls, name: str, facts: RunFacts, promises: Sequence[LoadPromise] = ()) -> Self:
         """A load without faults: every objective of the system must hold, and what its profile promises."""
         held = (judge(Holds(result.slo), facts) for result in facts.objectives)
-        return cls(name, facts, (*held, *(promise_finding(promise, facts) for promise in promises)))
+        return cls(name, facts, (*held, *promise_findings(promises, facts)))
 
     @classmethod
     def of_experiment(cls, experiment: Experiment, facts: RunFacts) -> Self:

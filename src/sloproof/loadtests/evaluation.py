@@ -34,39 +34,56 @@ class ObjectiveResult:
     agreement: Agreement
 
 
-def judge_load(load: LoadResult, slos: Sequence[SLO], counted: Mapping[str, Counts | None]) -> list[ObjectiveResult]:
+def judge_load(
+    load: LoadResult,
+    slos: Sequence[SLO],
+    counted: Mapping[str, Counts | None],
+    promises: Sequence[LoadPromise] = (),
+) -> list[ObjectiveResult]:
     """Judge every objective on one run.
 
     Args:
         load: the run.
         slos: the objectives of the loaded system.
         counted: Prometheus's counts of the whole run, by the objective's identity.
+        promises: what is judged beside them, see `judge_promises`.
 
     Returns:
         Results in the order of the objectives. A saturated generator, a partial run and sources that
-        disagree leave an objective undecided. Misses are corrected for the number of objectives.
+        disagree leave an objective undecided. Misses are corrected for the number of objectives and promises.
     """
-    evaluated = load.evaluated()
-    evidence = [_evidence(evaluated, slo.identity, slo.objective, slo.sli.client_threshold) for slo in slos]
-    judged = judge_objectives([(slo.budget, one) for slo, one in zip(slos, evidence, strict=True)])
     return [
-        _confirmed(load, slo, found, judgement, counted.get(slo.identity))
-        for slo, found, judgement in zip(slos, evidence, judged, strict=True)
+        _confirmed(load, slo, evidence, judgement, counted.get(slo.identity))
+        for slo, (evidence, judgement) in zip(slos, _judged_together(load, slos, promises), strict=False)
     ]
 
 
-def judge_promise(load: LoadResult, promise: LoadPromise) -> Judgement:
+def judge_promises(load: LoadResult, promises: Sequence[LoadPromise], slos: Sequence[SLO] = ()) -> list[Judgement]:
     """Judge what a profile promises itself, from the load generator's counts alone.
 
     Args:
-        load: the run, started with the promise's threshold.
-        promise: what had to be seen.
+        load: the run, started with the promises' thresholds.
+        promises: what had to be seen.
+        slos: the objectives that are judged beside them.
 
     Returns:
-        The judgement over the run without its warm-up; undecided where the generator was saturated.
+        Judgements over the run without its warm-up, in the order of the promises; undecided where the generator was
+        saturated. Misses are corrected for the number of objectives and promises.
     """
-    evidence = _evidence(load.evaluated(), promise.describe(), 100 * (1 - promise.budget), promise.threshold)
-    return _fit_to_measure(load, judge_objective(promise.budget, evidence))
+    return [_fit_to_measure(load, judged) for _, judged in _judged_together(load, slos, promises)[len(slos) :]]
+
+
+def _judged_together(
+    load: LoadResult, slos: Sequence[SLO], promises: Sequence[LoadPromise]
+) -> list[tuple[Evidence, Judgement]]:
+    """The objectives, then the promises: one family of tests, since any of them fails the run."""
+    seen = load.evaluated()
+    claims = [(slo.budget, _evidence(seen, slo.identity, slo.objective, slo.sli.client_threshold)) for slo in slos]
+    claims += [
+        (promise.budget, _evidence(seen, promise.describe(), 100 * (1 - promise.budget), promise.threshold))
+        for promise in promises
+    ]
+    return [(evidence, judged) for (_, evidence), judged in zip(claims, judge_objectives(claims), strict=True)]
 
 
 def client_counts(load: LoadResult, slo: SLO) -> Counts:

@@ -132,7 +132,9 @@ def _first(holds: Callable[[int], bool], count: int) -> int:
     return bisect_left(range(count), True, key=holds)
 
 
-def quantiles(windows: Sequence[Buckets], never_answered: int, wanted: Sequence[float] = SHOWN) -> tuple[LatencyQuantile, ...]:
+def quantiles(
+    windows: Sequence[Buckets], never_answered: int, wanted: Sequence[float] = SHOWN
+) -> tuple[LatencyQuantile, ...]:
     """Several quantiles of one run; see `LatencyWindows`.
 
     Args:
