@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sloproof import __version__
-from sloproof.cli import chaos, check, demo, generate, history, init, lab, load, prove, status
+from sloproof.cli import chaos, check, demo, gate, generate, history, init, lab, load, prove, status
 from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("demo", short_help="Break a live system twice and see its alerts fir
 app.add_typer(lab.app, name="lab", short_help="Start, inspect and end a reference system.")
 app.add_typer(load.app, name="load")
 app.add_typer(chaos.app, name="chaos")
+app.add_typer(gate.app, name="gate", short_help="Decide whether a release may go on.")
 app.add_typer(history.app, name="history")
 
 

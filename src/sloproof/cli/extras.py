@@ -18,6 +18,7 @@ _MODULES = {
         "supervisor",
         "uvicorn",
     ),
+    "web": ("starlette", "uvicorn"),
 }
 
 
@@ -25,7 +26,7 @@ def require(*extras: str) -> None:
     """Refuse to begin without what these extras install; nothing is imported.
 
     Args:
-        extras: `load`, `chaos` or `lab`.
+        extras: `load`, `chaos`, `lab` or `web`.
 
     Raises:
         PartFailed: something is missing; the hint is the command that installs it.

@@ -45,27 +45,9 @@ def conclude(
     Raises:
         UndoFailed: a fault is still in place.
     """
-    from sloproof.report.curves import run_charts
-    from sloproof.report.from_run import run_report
-    from sloproof.report.html import render_html
-    from sloproof.report.json import render_json
-    from sloproof.workspace.files import write_file
-
-    verdict, environment = verdict_of(stages), _environment(stages)
-    model = run_report(
-        stages,
-        verdict=verdict,
-        charts=run_charts(stages, surroundings.prometheus),
-        system=stages[0].facts.load.system,
-        scale=surroundings.timing.scale,
-        title=title,
-        command=command,
-        environment=environment,
-    )
+    verdict, environment = verdict_of(stages), environment_of(stages)
+    model, file = write_records(stages, surroundings, folder, title, command, report)
     _print(model)
-    file = Path(report) if report else folder / "report.html"
-    write_file(folder / "report.json", render_json(model))
-    write_file(file, render_html(model))
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
     if remembered is not None:
@@ -77,6 +59,44 @@ def conclude(
             hint="run `sloproof chaos undo`; the ledger in `.sloproof` names each fault",
         )
     return verdict.exit_code
+
+
+def write_records(
+    stages: Sequence[Stage], surroundings: "Surroundings", folder: Path, title: str, command: str, report: str | None
+) -> "tuple[RunReport, Path]":
+    """Write a run's `report.json` beside its records, and its HTML.
+
+    Args:
+        stages: as for `conclude`.
+        surroundings: as for `conclude`.
+        folder: as for `conclude`.
+        title: as for `conclude`.
+        command: as for `conclude`.
+        report: as for `conclude`.
+
+    Returns:
+        The report, and where its HTML lies.
+    """
+    from sloproof.report.curves import run_charts
+    from sloproof.report.from_run import run_report
+    from sloproof.report.html import render_html
+    from sloproof.report.json import render_json
+    from sloproof.workspace.files import write_file
+
+    model = run_report(
+        stages,
+        verdict=verdict_of(stages),
+        charts=run_charts(stages, surroundings.prometheus),
+        system=stages[0].facts.load.system,
+        scale=surroundings.timing.scale,
+        title=title,
+        command=command,
+        environment=environment_of(stages),
+    )
+    file = Path(report) if report else folder / "report.html"
+    write_file(folder / "report.json", render_json(model))
+    write_file(file, render_html(model))
+    return model, file
 
 
 @contextmanager
@@ -125,7 +145,8 @@ def _print(report: "RunReport") -> None:
         console.data(render_plain(report, console.output().width) + "\n")
 
 
-def _environment(stages: Sequence[Stage]) -> dict[str, str]:
+def environment_of(stages: Sequence[Stage]) -> dict[str, str]:
+    """Names and versions of what a run was made with."""
     from sloproof import __version__
 
     locust = next((stage.facts.load.locust_version for stage in stages if stage.facts.load.locust_version), "")

@@ -30,7 +30,7 @@ class RunRecord:
         taken: it was not made for this gate, but comes from the history.
         folder: where its records lie.
         not_undone: faults that are still in place.
-        asked: what was asked for, in a form that can be compared.
+        asked: what was asked for and what it had to show, in parts that can be compared.
         number: in the history; 0 where it is not kept there.
     """
 
@@ -46,7 +46,7 @@ class RunRecord:
     taken: bool = False
     folder: str = ""
     not_undone: tuple[str, ...] = ()
-    asked: str = ""
+    asked: frozenset[str] = frozenset()
     number: int = 0
 
 

@@ -1,0 +1,136 @@
+"""`sloproof gate NAME` and `gate serve`."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sloproof.cli import console, gate_serve
+
+if TYPE_CHECKING:
+    from sloproof.alerts import Timing
+    from sloproof.gate.definition import Gate
+    from sloproof.prometheus import Prometheus
+    from sloproof.verdict.gate_decision import GateDecision
+    from sloproof.workspace import Workspace
+    from sloproof.workspace.live_gate import LiveWorld
+
+
+class _NameFirst(TyperGroup):
+    """`gate release` is short for `gate run release`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Take a first word that is no command for a gate's name."""
+        known = not args or args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else ["run", *args])
+
+
+app = typer.Typer(
+    cls=_NameFirst,
+    help="Decide whether a release may go on: `sloproof gate NAME` is short for `gate run NAME`.",
+    no_args_is_help=True,
+)
+
+GateName = Annotated[str, typer.Argument(help="A gate, such as `release`.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--prometheus", metavar="URL", help="Ask this Prometheus for the live status; the lab's by default."),
+]
+Release = Annotated[
+    str | None, typer.Option(help="What is judged; SLOPROOF_RELEASE or the workspace's commit by default.")
+]
+Take = Annotated[
+    str | None,
+    typer.Option(metavar="AGE", help="Run nothing: take runs of this release that ended not longer ago, such as 2h."),
+]
+Reports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT[=PATH]",
+        help="Also write junit, markdown, json, html, sarif or openmetrics; repeatable; `-` is standard output.",
+    ),
+]
+
+
+@app.command(short_help="Decide one gate.")
+def run(
+    name: GateName, release: Release = None, prometheus: Url = None, take: Take = None, report: Reports = None
+) -> None:
+    """Ask for everything that a gate requires, and decide.
+
+    Exit 0: everything passed. 1: something was missed. 3: something could not be shown. 5: refused. 6: a part failed.
+    7: a fault could not be undone.
+    """
+    from sloproof.cli.gate_output import announce, check_places, publish, report_files
+    from sloproof.cli.options import duration
+    from sloproof.cli.release import release_of
+    from sloproof.gate.definition import Gate
+    from sloproof.gate.examination import examine
+    from sloproof.workspace import load_workspace
+
+    workspace = load_workspace()
+    gate = workspace.named(Gate, name)
+    files = report_files(report or ())
+    check_places(files)
+    judged = release_of(workspace.root, release)
+    age = duration(take, "--take") if take is not None else None
+    world = _world(workspace, gate, judged, prometheus, age)
+    decision = _placed(examine(gate, world, release=judged, clock=time.time, say=announce), workspace, gate)
+    _remember(workspace, decision)
+    publish(decision, files)
+    raise typer.Exit(decision.exit_code)
+
+
+app.command("serve", short_help="Answer for gates over HTTP: Argo Rollouts, Flagger.")(gate_serve.serve)
+
+
+def _world(workspace: "Workspace", gate: "Gate", release: str, url: str | None, take: Any) -> "LiveWorld":
+    from sloproof.cli.gate_runs import GateRuns
+    from sloproof.cli.surroundings import history_file, parts_folder, running_lab, surroundings_of
+    from sloproof.lab import parts
+    from sloproof.workspace.live_gate import LiveWorld
+
+    def surroundings() -> Any:
+        return surroundings_of(workspace, running_lab(workspace, gate.system))
+
+    def live() -> "tuple[Prometheus, Timing]":
+        from sloproof.prometheus import Prometheus
+
+        if url is not None:
+            return Prometheus(url, allowed=workspace.settings.targets), workspace.settings.timing()
+        lab = surroundings()
+        return lab.prometheus, lab.timing
+
+    runs = GateRuns(workspace, surroundings, history_file(workspace), release, take)
+    return LiveWorld(workspace, gate.system, runs, live, lambda: parts.find("promtool", parts_folder(workspace)))
+
+
+def _placed(decision: "GateDecision", workspace: "Workspace", gate: "Gate") -> "GateDecision":
+    located = workspace.location(gate)
+    return decision if located is None else decision.model_copy(update={"path": located.path, "line": located.line})
+
+
+def _remember(workspace: "Workspace", decision: "GateDecision") -> None:
+    """The gate goes into the history, beside the runs that it was decided by."""
+    from sloproof.cli.surroundings import history_file
+    from sloproof.errors import PartFailed
+    from sloproof.history import History, PastRun
+
+    run = PastRun(
+        kind="gate",
+        name=decision.gate,
+        system=decision.system,
+        started_at=decision.started_at,
+        ended_at=decision.ended_at,
+        verdict=decision.verdict,
+        exit_code=decision.exit_code,
+        release=decision.release,
+        notes=(decision.headline,),
+    )
+    try:
+        with History.open(history_file(workspace)) as history:
+            history.record(run)
+    except PartFailed as error:
+        console.say(f"this gate is not in the history: {error.message}")

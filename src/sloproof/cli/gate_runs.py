@@ -1,0 +1,250 @@
+"""Runs for a gate: made now against the lab, or taken from the history."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sloproof.chaos.expecting import Finding
+from sloproof.chaos.experiment import Experiment, Holds
+from sloproof.chaos.facts import RunFacts
+from sloproof.chaos.stage import Stage, verdict_of
+from sloproof.chaos.toolkit_json import experiment_json
+from sloproof.cli import console
+from sloproof.cli.remembering import Remembered, remember
+from sloproof.errors import UndoFailed, UsageError
+from sloproof.gate.taking import fitting
+from sloproof.gate.world import NoRun, RunRecord
+from sloproof.loadtests import histogram
+from sloproof.loadtests.load_files import LoadFiles
+from sloproof.loadtests.plan import LoadPlan
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.slo import SLO
+from sloproof.verdict.comparison import NOTHING_TO_COMPARE_WITH, Comparison, compare
+from sloproof.verdict.judge import Verdict
+
+if TYPE_CHECKING:
+    from sloproof.chaos.run import Surroundings, Watch
+    from sloproof.history import History, PastRun, Windows
+    from sloproof.workspace import Workspace
+
+_NOT_COMPARED = {"target", "allowed"}
+_MOST_CANDIDATES = 200
+_QUANTILE = 0.95
+
+
+@dataclass(frozen=True)
+class GateRuns:
+    """Makes runs against the lab of a system, or takes them from the history.
+
+    Args:
+        workspace: the definitions.
+        surroundings: the lab that is up; asked for when something is run.
+        history: the history's file.
+        release: what is judged.
+        take: runs are only taken, and may have ended so long ago; None: they are made.
+    """
+
+    workspace: "Workspace"
+    surroundings: "Callable[[], Surroundings]"
+    history: Path
+    release: str
+    take: timedelta | None = None
+
+    def run_load(self, profile: LoadProfile, max_age: timedelta | None) -> RunRecord | NoRun:
+        """A run of a profile; see `World`."""
+        slos = self.workspace.slos_of(profile.system)
+        asked = frozenset({_plan_text(_plan(profile, slos)), *(Holds(slo).describe() for slo in slos)})
+        taken = self._taken("load", profile.name, profile.system, asked, max_age)
+        return taken if taken is not None else self._load(profile)
+
+    def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
+        """A run of an experiment; see `World`."""
+        profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
+        plan = _plan(profile, self.workspace.slos_of(experiment.system))
+        expected = (expectation.describe() for expectation in experiment.expect)
+        asked = frozenset({_plan_text(plan), experiment_json(experiment), *expected})
+        taken = self._taken("chaos", experiment.name, experiment.system, asked, max_age)
+        return taken if taken is not None else self._experiment(experiment)
+
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
+        """The latency of a run, second by second, beside that of the pinned one."""
+        figure = f"p95 of `{profile.name}`"
+        with self._opened() as history:
+            pinned = history.baseline(profile.name, profile.system)
+            before, after = _pair(history, pinned, run)
+        why_not = _incomparable(pinned, before, run, after)
+        if why_not or before is None or after is None:
+            return Comparison(figure=figure, verdict=Verdict.UNDECIDED, tolerance=tolerance, reason=why_not)
+        return compare(figure, _quantiles(before), _quantiles(after), tolerance=tolerance)
+
+    def _taken(
+        self, kind: str, name: str, system: str, asked: frozenset[str], max_age: timedelta | None
+    ) -> RunRecord | NoRun | None:
+        """A run of the history, why there is none where only those count, or None: make one."""
+        limit = self.take or max_age
+        if limit is None:
+            return None
+        with self._opened() as history:
+            past = history.runs(kind=kind, name=name, system=system, limit=_MOST_CANDIDATES)
+        own = [self._told(_remembered(run)) for run in past if run.release == self.release]
+        found = fitting(own, asked=asked, release=self.release, max_age=limit, now=time.time())
+        if isinstance(found, NoRun) and self.take is None:
+            console.say(f"{name}: {found.reason}; so it is run now")
+            return None
+        return found
+
+    def _opened(self) -> "History":
+        from sloproof.history import History
+
+        return History.open(self.history)
+
+    def _load(self, profile: LoadProfile) -> RunRecord:
+        from sloproof.chaos.run import run_load
+        from sloproof.cli.extras import require
+
+        require("load")
+        return self._made(
+            "load",
+            profile.name,
+            lambda surroundings, folder, watch: run_load(profile, surroundings, folder, watch),
+            lambda facts: Stage.of_load(profile.name, facts),
+        )
+
+    def _experiment(self, experiment: Experiment) -> RunRecord:
+        from sloproof.chaos.run import run_experiment
+        from sloproof.cli.extras import require
+
+        require("load", "chaos")
+        for fault in experiment.faults:
+            console.say(f"planned: {fault.describe()}")
+        return self._made(
+            "chaos",
+            experiment.name,
+            lambda surroundings, folder, watch: run_experiment(experiment, surroundings, folder, watch),
+            lambda facts: Stage.of_experiment(experiment, facts),
+        )
+
+    def _made(
+        self,
+        kind: str,
+        name: str,
+        run: "Callable[[Surroundings, Path, Watch], RunFacts]",
+        judge: Callable[[RunFacts], Stage],
+    ) -> RunRecord:
+        from sloproof.cli.outcome import environment_of, recorded_in, write_records
+        from sloproof.cli.progress import live_line
+        from sloproof.cli.surroundings import new_run_folder
+
+        surroundings = self.surroundings()
+        folder = new_run_folder(self.workspace, name)
+        system = surroundings.slos[0].service.name if surroundings.slos else ""
+        remembered = Remembered(history=self.history, kind=kind, name=name, system=system, release=self.release)
+        with recorded_in(folder, None, remembered=remembered), live_line(f"{name}: ") as watch:
+            stage = judge(run(surroundings, folder, watch))
+        write_records([stage], surroundings, folder, f"{name}, for a gate", f"sloproof {kind} run {name}", None)
+        left = stage.facts.chaos.not_undone
+        code = UndoFailed.exit_code if left else verdict_of([stage]).exit_code
+        kept = remember([stage], remembered, folder, exit_code=code, versions=environment_of([stage]))
+        return self._told(_record_of(stage, self.release, folder, kept.id if kept is not None else 0))
+
+    def _told(self, run: RunRecord) -> RunRecord:
+        """A run whose folder is told from the workspace's root, as far as it lies there."""
+        folder, root = Path(run.folder), self.workspace.root
+        return replace(run, folder=str(folder.relative_to(root)) if folder.is_relative_to(root) else run.folder)
+
+
+def _record_of(stage: Stage, release: str, folder: Path, number: int) -> RunRecord:
+    load, chaos = stage.facts.load, stage.facts.chaos
+    evaluated = load.evaluated()
+    return RunRecord(
+        name=stage.name,
+        verdict=verdict_of([stage]),
+        findings=stage.findings,
+        started_at=load.started_at,
+        ended_at=load.ended_at,
+        completed=evaluated.completed,
+        failed=evaluated.failed,
+        partial=load.partial or chaos.status != "completed",
+        release=release,
+        folder=str(folder),
+        not_undone=chaos.not_undone,
+        number=number,
+    )
+
+
+def _remembered(run: "PastRun") -> RunRecord:
+    """A run of the history; what it was asked for and what it found is read from its own records."""
+    findings, asked = _records(Path(run.folder))
+    return RunRecord(
+        name=run.name,
+        verdict=run.verdict,
+        findings=findings,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        completed=run.completed,
+        failed=run.failed,
+        partial=run.partial,
+        release=run.release,
+        taken=True,
+        folder=run.folder,
+        not_undone=("the run's own report names it",) if run.exit_code == UndoFailed.exit_code else (),
+        asked=asked,
+        number=run.id,
+    )
+
+
+def _records(folder: Path) -> tuple[tuple[Finding, ...], frozenset[str]]:
+    from sloproof.report.json import read_json
+
+    try:
+        report = read_json((folder / "report.json").read_text(encoding="utf-8"))
+        plan = LoadFiles(folder).read_plan()
+    except (OSError, UsageError, ValueError):
+        return (), frozenset()
+    document = folder / "experiment.json"
+    experiment = [document.read_text(encoding="utf-8")] if document.is_file() else []
+    findings = tuple(
+        Finding(row.expected, row.observed, Verdict(row.verdict), row.detail) for row in report.expectations
+    )
+    return findings, frozenset({_plan_text(plan), *experiment, *(finding.expected for finding in findings)})
+
+
+def _plan(profile: LoadProfile, slos: Sequence[SLO]) -> LoadPlan:
+    thresholds = [slo.sli.client_threshold for slo in slos]
+    return LoadPlan.of(profile, target="", thresholds=[one for one in thresholds if one is not None], allowed=())
+
+
+def _plan_text(plan: LoadPlan) -> str:
+    return json.dumps(plan.model_dump(mode="json", exclude=_NOT_COMPARED), sort_keys=True)
+
+
+def _pair(history: "History", pinned: "PastRun | None", run: RunRecord) -> "tuple[Windows | None, Windows | None]":
+    numbers = (pinned.id if pinned is not None else 0, run.number)
+    before, after = (history.windows(number) if number else None for number in numbers)
+    return before, after
+
+
+def _incomparable(pinned: "PastRun | None", before: "Windows | None", run: RunRecord, after: "Windows | None") -> str:
+    """Why two runs cannot be compared; empty where they can."""
+    if pinned is None:
+        return NOTHING_TO_COMPARE_WITH
+    if pinned.id == run.number:
+        return "the pinned run is this very run, so it proves nothing of a change"
+    if pinned.partial:
+        return f"the pinned run `{pinned.id}` ended before its time"
+    if before is None or after is None:
+        return "one of the two runs is not in the history second by second"
+    if before.length != after.length:
+        return f"the windows of the two runs differ in length: {before.length} s and {after.length} s"
+    return ""
+
+
+def _quantiles(windows: "Windows") -> list[float]:
+    """The p95 of each window in which load was asked for and somebody was answered, seconds."""
+    asked: Iterable[dict[int, int]] = windows.latency[: windows.asked] if windows.asked else windows.latency
+    found = (histogram.quantile(one, _QUANTILE) for one in asked)
+    return [value for value in found if value is not None]
