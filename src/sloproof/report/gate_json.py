@@ -29,7 +29,7 @@ def document(decision: GateDecision) -> dict[str, Any]:
 
 def render_json(decision: GateDecision) -> str:
     """Write a decision as JSON; `read_json` gives an equal one back."""
-    return json.dumps(document(decision), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document(decision), indent=2) + "\n"
 
 
 def read_json(text: str) -> GateDecision:

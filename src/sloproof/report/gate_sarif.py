@@ -74,7 +74,7 @@ def _result(decision: GateDecision, finding: GateFinding, rules: list[str]) -> d
 
 
 def _location(decision: GateDecision) -> dict[str, Any]:
-    place = {"uri": quote(decision.path), "uriBaseId": "%SRCROOT%"}
+    place = {"uri": quote(decision.path, errors="replace"), "uriBaseId": "%SRCROOT%"}
     region = {"startLine": max(decision.line, _FIRST_LINE)}
     return {"physicalLocation": {"artifactLocation": place, "region": region}}
 
