@@ -20,6 +20,7 @@ from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
 from sloproof.errors import PartFailed, UsageError
+from sloproof.loadtests.early_stop import StopWatch
 from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
@@ -102,7 +103,8 @@ def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path,
     """
     _check_prometheus(surroundings)
     with _load(profile, surroundings, run_folder) as load:
-        _accompany(load, None, surroundings, watch)
+        stop = StopWatch(surroundings.slos, load.plan) if profile.stop_early else None
+        _accompany(load, None, surroundings, watch, stop)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
     return gather(result, LOAD_ONLY, surroundings, profile.expect)
 
@@ -221,10 +223,18 @@ def _first_second(load: LoadProcess) -> float:
     return time.time()
 
 
-def _accompany(load: LoadProcess, chaos: ChaosProcess | None, surroundings: Surroundings, watch: Watch) -> None:
+def _accompany(
+    load: LoadProcess,
+    chaos: ChaosProcess | None,
+    surroundings: Surroundings,
+    watch: Watch,
+    stop: StopWatch | None = None,
+) -> None:
     misses, looked = 0, time.monotonic()
     while load.running:
         watch(load.progress())
+        if _ended_early(load, stop):
+            return
         outcome = chaos.poll() if chaos is not None else None
         if outcome is not None and outcome.status != "completed":
             load.stop()
@@ -238,6 +248,15 @@ def _accompany(load: LoadProcess, chaos: ChaosProcess | None, surroundings: Surr
                 hint="faults are undone and the partial record is kept; look at its log in the lab's folder",
             )
         time.sleep(POLL)
+
+
+def _ended_early(load: LoadProcess, stop: StopWatch | None) -> bool:
+    """Stop a load that says nothing any more, or whose objective is missed beyond doubt."""
+    missed = stop.missed(load.seconds) if stop is not None else None
+    if missed is None and not load.stands_still:
+        return False
+    load.stop(missed.identity if missed is not None else "")
+    return True
 
 
 def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:

@@ -19,8 +19,24 @@ Release = Annotated[
 ]
 
 
+StopEarly = Annotated[
+    bool | None,
+    typer.Option(
+        "--stop-early/--to-the-end",
+        help="End the load as soon as an objective is missed beyond doubt; as the profile says by default.",
+        show_default=False,
+    ),
+]
+
+
 @app.command()
-def run(name: ProfileName, report: Report = None, fraction: Fraction = "1", release: Release = None) -> None:
+def run(
+    name: ProfileName,
+    report: Report = None,
+    fraction: Fraction = "1",
+    release: Release = None,
+    stop_early: StopEarly = None,
+) -> None:
     """Run a load profile against the lab; each objective passes, fails or stays undecided."""
     from sloproof.chaos.run import run_load
     from sloproof.chaos.stage import Stage
@@ -37,6 +53,8 @@ def run(name: ProfileName, report: Report = None, fraction: Fraction = "1", rele
     require("load")
     workspace = load_workspace()
     profile = workspace.named(LoadProfile, name).shortened(share_of(fraction))
+    if stop_early is not None:
+        profile = profile.model_copy(update={"stop_early": stop_early})
     surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
     folder = new_run_folder(workspace, name)
     remembered = Remembered(

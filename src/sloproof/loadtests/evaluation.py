@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sloproof.loadtests import histogram
+from sloproof.loadtests.early_stop import SureMiss, sure_misses
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.quantiles import FEWEST_BURSTS, LOOSER
 from sloproof.loadtests.result import LoadResult
 from sloproof.slo import SLO
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
-from sloproof.verdict.judge import Judgement, judge_objective, judge_objectives
+from sloproof.verdict.judge import Judgement, Verdict, judge_objective, judge_objectives
+from sloproof.verdict.wording import percent, quantity
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,11 @@ def _judged_together(
         (promise.budget, _evidence(seen, promise.describe(), 100 * (1 - promise.budget), promise.threshold))
         for promise in promises
     ]
-    return [(evidence, judged) for (_, evidence), judged in zip(claims, judge_objectives(claims), strict=True)]
+    judged = judge_objectives(claims)
+    if load.missed_early:
+        misses = sure_misses(load, slos)
+        judged = [_judged_early(one, load.missed_early, misses.get(one.slo)) for one in judged]
+    return [(evidence, one) for (_, evidence), one in zip(claims, judged, strict=True)]
 
 
 def client_counts(load: LoadResult, slo: SLO) -> Counts:
@@ -131,6 +137,23 @@ def _fit_to_measure(load: LoadResult, judgement: Judgement) -> Judgement:
     if not load.generator.saturated:
         return judgement
     return judgement.undecided_because(f"the load generator was saturated: {'; '.join(load.generator.reasons)}")
+
+
+def _judged_early(judgement: Judgement, stopped_for: str, miss: SureMiss | None) -> Judgement:
+    """A run that ended when its figures were bad enough is no sample of a length that was chosen before."""
+    if miss is None:
+        return judgement.undecided_because(
+            f"the run was stopped early because `{stopped_for}` is missed; this objective is left open"
+        )
+    seen = f"{quantity(miss.bad)} bad of {quantity(miss.total)} requests after {miss.after} s"
+    chance = f"{percent(miss.false_stops)} of targets that keep the budget of {percent(float(miss.slo.budget))}"
+    return judgement.model_copy(
+        update={
+            "verdict": Verdict.FAIL,
+            "needs_more": None,
+            "reason": f"stopped early: {seen}; at most {chance} would ever look as bad",
+        }
+    )
 
 
 def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence: Evidence) -> bool:

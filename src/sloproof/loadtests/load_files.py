@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -106,3 +107,21 @@ def read_result(run_folder: Path, *, reason: str = "the load generator died", st
         f"{reason} before it recorded anything\n{files.last_log_lines()}".rstrip(),
         hint=f"the whole log is `{files.log}`",
     )
+
+
+def keep_result(run_folder: Path, result: LoadResult) -> LoadResult:
+    """Write the result of a run where the generator did not, or wrote less than is known by now.
+
+    Args:
+        run_folder: the folder that the run was started with.
+        result: as its reader gets it.
+
+    Returns:
+        What the folder holds now. A disk that is full costs the file, not the result.
+    """
+    files = LoadFiles(run_folder)
+    text = result.to_json()
+    with suppress(OSError):
+        if not files.result.exists() or files.result.read_text(encoding="utf-8") != text:
+            write_atomically(files.result, text)
+    return result

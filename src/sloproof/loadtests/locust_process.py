@@ -15,15 +15,19 @@ from types import TracebackType
 from typing import Self
 
 from sloproof.errors import PartFailed, Refused, UsageError
-from sloproof.loadtests.load_files import LoadFiles, read_result, whole_seconds, write_atomically
+from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
 from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.second import Second
 from sloproof.targets import check_target
 
 _TIME_TO_BEGIN = 30.0
 _TIME_TO_END = 6.0
+_LOOK = 0.25
+_STANDS_STILL = 20.0
+"""Seconds without a word from a generator that writes one each second: something holds its only thread."""
 # A proxy would carry requests away from the target that was checked.
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
 
@@ -58,7 +62,9 @@ class LoadProcess:
         self._tracker = Tracker(plan)
         self._read = 0
         self._started = time.monotonic()
-        self._stopped = False
+        self._heard: float | None = None
+        self._stopped = self._stood_still = False
+        self._missed = ""
 
     @classmethod
     def start(
@@ -111,6 +117,11 @@ class LoadProcess:
         return self._child.pid
 
     @property
+    def plan(self) -> LoadPlan:
+        """What it was told."""
+        return self._plan
+
+    @property
     def running(self) -> bool:
         """Whether the generator still runs."""
         return self.poll() is None
@@ -132,8 +143,22 @@ class LoadProcess:
             self._plan = self._files.read_plan()  # the locustfile may bring a shape and a host of its own
             self._tracker = Tracker(self._plan)
         self._read += len(text)
+        if text:
+            self._heard = time.monotonic()
         self._tracker.add(list(whole_seconds(text)))
         return self._tracker.progress(time.time())
+
+    @property
+    def seconds(self) -> Sequence[Second]:
+        """What the calls of `progress` have read so far, in order."""
+        return self._tracker.seconds
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the generator runs and says nothing any more: a task or the locustfile itself spins."""
+        self.progress()
+        since, longest = (self._started, _TIME_TO_BEGIN) if self._heard is None else (self._heard, _STANDS_STILL)
+        return self.running and time.monotonic() - since > longest
 
     def wait(self, timeout: float | None = None) -> LoadResult:
         """Wait for the run to come to its end.
@@ -145,16 +170,22 @@ class LoadProcess:
             The result; partial when the run was stopped or died.
 
         Raises:
-            PartFailed: the locustfile failed to load or raised before it sent anything, or nothing was recorded.
+            PartFailed: the locustfile failed to load, raised or spun before it sent anything, or nothing was recorded.
         """
-        try:
-            self._child.wait(self._time_left() if timeout is None else timeout)
-        except subprocess.TimeoutExpired:
-            return self.stop()
-        return self._collect()
+        until = time.monotonic() + (self._time_left() if timeout is None else timeout)
+        while (left := until - time.monotonic()) > 0 and not self.stands_still:
+            try:
+                self._child.wait(min(left, _LOOK))
+            except subprocess.TimeoutExpired:
+                continue
+            return self._collect()
+        return self.stop()
 
-    def stop(self) -> LoadResult:
+    def stop(self, missed: str = "") -> LoadResult:
         """Stop the load now; requests in flight get three more seconds. Safe to repeat.
+
+        Args:
+            missed: the objective that is surely missed, where that is why.
 
         Returns:
             The result so far, partial unless the run was over.
@@ -163,7 +194,7 @@ class LoadProcess:
             PartFailed: the locustfile had failed before.
         """
         if self.running:
-            self._stopped = True
+            self._stopped, self._stood_still, self._missed = True, self.stands_still, missed
             self._child.send_signal(signal.SIGINT)
             try:
                 self._child.wait(max(self._plan.drain, STOP_DRAIN) + _TIME_TO_END)
@@ -200,7 +231,13 @@ class LoadProcess:
         code = self._child.returncode
         how = "was stopped" if self._stopped else "ended"
         reason = f"the load generator {how} with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
-        result = read_result(self._run_folder, reason=reason, stopped=self._stopped)
+        if self._stood_still and self._heard is None:
+            raise PartFailed(
+                f"`{self._plan.locustfile}` did not begin within {_TIME_TO_BEGIN:g} s, and {reason}\n"
+                f"{self._files.last_log_lines()}".rstrip(),
+                hint="see whether it spins or waits while it is imported, or when its users start",
+            )
+        result = self._kept(read_result(self._run_folder, reason=reason, stopped=self._stopped))
         if result.exceptions and not result.started and not result.completed:
             raise PartFailed(
                 f"`{self._plan.locustfile}` raised before it sent anything: {next(iter(result.exceptions))}\n"
@@ -208,6 +245,14 @@ class LoadProcess:
                 hint=f"run it alone: `locust --headless -f {self._locustfile}`",
             )
         return result
+
+    def _kept(self, result: LoadResult) -> LoadResult:
+        """The result with what only this process knows, on the disk as it is told."""
+        if self._stood_still:
+            result = result.of_generator_that_stood_still(_STANDS_STILL)
+        if self._missed and result.partial:
+            result = result.stopped_because_missed(self._missed)
+        return keep_result(self._run_folder, result)
 
     def _let_go(self) -> None:
         if self._lifeline >= 0:

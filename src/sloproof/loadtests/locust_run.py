@@ -107,7 +107,7 @@ class LocustRun:
         self._exceptions: dict[str, int] = {}
         self._environment: Environment | None = None
         self._ticker: gevent.Greenlet | None = None
-        self._unwritable = False
+        self._unwritable = self._interrupted = False
         self._pool = None if plan.schedule is None else Pool(plan.schedule.times(), self)
         self._begun = 0.0
         self._shape: FollowedShape | None = None
@@ -287,6 +287,7 @@ class LocustRun:
         return lambda at: rate_at(schedule.stretches, at - self._begun) if self._begun else 0.0
 
     def _interrupt(self) -> None:
+        self._interrupted = True
         if self._environment is not None and not self.drained_from:
             self._environment.stop_timeout = min(self.plan.drain, STOP_DRAIN)
             self._quit()
@@ -307,6 +308,9 @@ class LocustRun:
         )
         if self._shape is not None and self._shape.failure:
             self.notes.append(self._shape.failure)
+        if self._interrupted and not result.partial:
+            result.partial = True
+            result.notes.append("interrupted while requests in flight were waited for: this result is partial")
         result.locust_version = locust.__version__
         result.exceptions = self._exceptions
         result.notes.extend(self.notes)

@@ -42,6 +42,8 @@ class LoadProfile(Definition):
         drain: how long requests in flight may take to finish at the end; then they count as censored.
         expect: what this load must show beside the objectives of its system, judged from what its users saw. An
             experiment that runs under this load has expectations of its own.
+        stop_early: end the load as soon as an objective is missed beyond doubt; without it, the run shows all of a
+            failure. An experiment's load never ends early.
         description: one sentence on what this load stands for.
         share: the part of its full length that this is, ratio of 1; `shortened` sets it, and the result tells it.
     """
@@ -59,6 +61,7 @@ class LoadProfile(Definition):
     request_timeout: Length = timedelta(seconds=10)
     drain: Length = timedelta(seconds=10)
     expect: tuple[AnyPromise, ...] = ()
+    stop_early: bool = False
     description: str = ""
     share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 

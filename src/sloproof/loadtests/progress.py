@@ -1,7 +1,7 @@
 """How a load run stands, from its latest seconds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sloproof.loadtests import histogram
 from sloproof.loadtests.outcome import FAILURES
@@ -51,9 +51,11 @@ class Tracker:
 
     Args:
         plan: what the run was to do.
+        seconds: all of them, in order.
     """
 
     plan: LoadPlan
+    seconds: list[Second] = field(default_factory=list)
     first: Second | None = None
     completed: int = 0
     failed: int = 0
@@ -61,6 +63,7 @@ class Tracker:
 
     def add(self, seconds: Sequence[Second]) -> None:
         """Take in the seconds that are new."""
+        self.seconds.extend(seconds)
         for second in seconds:
             self.first = self.first or second
             self.completed += second.completed

@@ -15,6 +15,9 @@ from sloproof.loadtests.second import Second
 __all__ = ["Censored", "GeneratorHealth", "LoadResult", "NameTotals", "Second"]
 
 
+_STOOD_STILL = "stood still"
+
+
 class Censored(BaseModel):
     """A request that was still in flight when the drain was over: its latency is at least its age.
 
@@ -65,6 +68,7 @@ class LoadResult(BaseModel):
         censored: requests in flight when the drain was over.
         in_flight_at_end: how many those are; more than are listed when the generator died.
         partial: the run did not last as long as it was to.
+        missed_early: the objective for which the run was stopped, because it was surely missed; empty otherwise.
         generator: how the generator fared.
         by_name: method and route -> totals; empty where a stretch was cut out or the generator died.
         exceptions: what the locustfile raised -> how often.
@@ -89,6 +93,7 @@ class LoadResult(BaseModel):
     censored: list[Censored] = []
     in_flight_at_end: int = 0
     partial: bool = False
+    missed_early: str = ""
     generator: GeneratorHealth = GeneratorHealth()
     by_name: dict[str, NameTotals] = {}
     exceptions: dict[str, int] = {}
@@ -188,6 +193,24 @@ class LoadResult(BaseModel):
     def evaluated(self) -> Self:
         """This run without its warm-up."""
         return self.between(self.started_at + self.warm_up, self.ended_at) if self.warm_up else self
+
+    def of_generator_that_stood_still(self, seconds: float) -> Self:
+        """This run, of which its generator told nothing more for so many seconds: partial, and fit for no verdict."""
+        if any(reason.startswith(_STOOD_STILL) for reason in self.generator.reasons):
+            return self
+        reason = f"{_STOOD_STILL} for {seconds:g} s: a task that never waits holds its only thread"
+        health = self.generator.model_copy(
+            update={"saturated": True, "reasons": [reason, *self.generator.reasons], "lag_max": seconds}
+        )
+        notes = [f"the load generator {reason}", *self.notes]
+        return self.model_copy(update={"partial": True, "generator": health, "notes": notes})
+
+    def stopped_because_missed(self, slo: str) -> Self:
+        """This partial run, stopped because an objective (`service/slo`) was surely missed."""
+        if self.missed_early:
+            return self
+        notes = [f"stopped early: objective `{slo}` is missed", *self.notes]
+        return self.model_copy(update={"missed_early": slo, "notes": notes})
 
     def to_json(self) -> str:
         """The JSON form, marked `"schema": 1`."""

@@ -1,0 +1,82 @@
+"""A load against a real server that fails too often ends early, and says why."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sloproof.loadtests.arrivals import Arrivals
+from sloproof.loadtests.early_stop import StopWatch
+from sloproof.loadtests.evaluation import judge_load
+from sloproof.loadtests.load_files import read_result
+from sloproof.loadtests.locust_process import LoadProcess
+from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.result import LoadResult
+from sloproof.slo import SLO, ErrorRatio, Service
+from sloproof.verdict.evidence import PROMETHEUS, Counts
+from sloproof.verdict.judge import Verdict
+from tests.integration.counted_server import CountedServer
+
+pytestmark = pytest.mark.integration
+
+USERS = """
+from locust import FastHttpUser, task
+
+class Visitor(FastHttpUser):
+    @task
+    def visit(self):
+        self.client.get("/visit")
+"""
+AVAILABILITY = SLO(
+    service=Service(name="api", owner="team", job="api"),
+    name="availability",
+    objective="99",
+    sli=ErrorRatio(errors='r{code="503"}', total="r"),
+)
+
+
+def watched(folder: Path, server: CountedServer, **changes: Any) -> LoadResult:
+    """Run a load under the watch of its one objective."""
+    users = folder / "loadtests" / "users"
+    users.mkdir(parents=True)
+    (users / "visitors.py").write_text(USERS)
+    fields = {"users": 50, "arrivals": Arrivals(rate=100), "duration": "3m", **changes}
+    profile = LoadProfile(name="open", system="api", locustfile="users/visitors.py", **fields)
+    with LoadProcess.start(
+        profile, workspace=folder, target=server.url, run_folder=folder / "run", thresholds=[]
+    ) as load:
+        watch = StopWatch([AVAILABILITY], load.plan)
+        while load.running:
+            load.progress()
+            missed = watch.missed(load.seconds)
+            if missed is not None:
+                return load.stop(missed.identity)
+            time.sleep(0.2)
+        return load.wait(60)
+
+
+def verdict(result: LoadResult, server: CountedServer) -> Verdict:
+    books = server.books()
+    counted = {AVAILABILITY.identity: Counts(source=PROMETHEUS, total=books.asked, bad=books.failed)}
+    return judge_load(result, [AVAILABILITY], counted)[0].judgement.verdict
+
+
+def test_a_server_that_fails_five_times_its_budget_is_given_up_long_before_the_end(tmp_path: Path) -> None:
+    with CountedServer(failing=0.05) as server:
+        result = watched(tmp_path, server)
+        books = server.books()
+        assert verdict(result, server) is Verdict.FAIL
+    assert result.partial and result.missed_early == "api/availability"
+    assert result.notes[0] == "stopped early: objective `api/availability` is missed"
+    assert result.drained_from - result.started_at < 60
+    assert (result.completed, result.failed) == (books.asked, books.failed)
+    assert read_result(tmp_path / "run") == result
+
+
+def test_a_server_within_its_budget_is_loaded_to_the_end(tmp_path: Path) -> None:
+    with CountedServer(failing=0.002) as server:
+        result = watched(tmp_path, server, duration="25s")
+        assert verdict(result, server) is not Verdict.FAIL
+    assert not result.partial and not result.missed_early
+    assert result.completed == pytest.approx(2500, abs=10)
