@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sloproof.loadtests.arrivals import Arrivals
-from sloproof.loadtests.early_stop import StopWatch
+from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.load_files import read_result
 from sloproof.loadtests.locust_process import LoadProcess
@@ -46,12 +46,11 @@ def watched(folder: Path, server: CountedServer, **changes: Any) -> LoadResult:
     with LoadProcess.start(
         profile, workspace=folder, target=server.url, run_folder=folder / "run", thresholds=[]
     ) as load:
-        watch = StopWatch([AVAILABILITY], load.plan)
+        watch = StopWatch([Watched.of(AVAILABILITY)], load.plan)
         while load.running:
             load.progress()
-            missed = watch.missed(load.seconds)
-            if missed is not None:
-                return load.stop(missed.identity)
+            if missed := watch.missed(load.seconds):
+                return load.stop(missed)
             time.sleep(0.2)
         return load.wait(60)
 
@@ -67,7 +66,7 @@ def test_a_server_that_fails_five_times_its_budget_is_given_up_long_before_the_e
         result = watched(tmp_path, server)
         books = server.books()
         assert verdict(result, server) is Verdict.FAIL
-    assert result.partial and result.missed_early == "api/availability"
+    assert result.partial and [miss.objective for miss in result.missed_early] == ["api/availability"]
     assert result.notes[0] == "stopped early: objective `api/availability` is missed"
     assert result.drained_from - result.started_at < 60
     assert (result.completed, result.failed) == (books.asked, books.failed)

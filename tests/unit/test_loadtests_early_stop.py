@@ -4,11 +4,12 @@ import random
 from decimal import Decimal
 
 from sloproof.loadtests.arrivals import Arrivals
-from sloproof.loadtests.early_stop import StopWatch, second_counts, sure_misses
-from sloproof.loadtests.evaluation import judge_load
+from sloproof.loadtests.early_stop import StopWatch, Watched
+from sloproof.loadtests.evaluation import judge_load, judge_promise
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.promises import Failures, Quantile
+from sloproof.loadtests.result import EarlyMiss, LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
@@ -48,18 +49,16 @@ def seconds(failing: float, count: int, *, seed: int = 1, started: int = RATE, f
     ]
 
 
-def stopped_at(told: list[Second], running: LoadPlan) -> tuple[int, SLO] | None:
-    watch = StopWatch(BOTH, running)
-    for index in range(1, len(told) + 1):
-        missed = watch.missed(told[:index])
-        if missed is not None:
-            return index, missed
-    return None
+def stopped_at(told: list[Second], running: LoadPlan) -> tuple[int, list[EarlyMiss]] | None:
+    watch = StopWatch([Watched.of(slo) for slo in BOTH], running)
+    found = ((index, watch.missed(told[:index])) for index in range(1, len(told) + 1))
+    return next(((index, misses) for index, misses in found if misses), None)
 
 
 def stopped(told: list[Second]) -> LoadResult:
     run = plan().finished(told, _Recorded(), started_at=1000.3, drained_from=1000.0 + len(told), ended_at=1e4)  # type: ignore[arg-type]
-    return run.stopped_because_missed(AVAILABILITY.identity)
+    after, misses = stopped_at(told, plan()) or (0, [])
+    return run.stopped_because_missed(misses) if after else run
 
 
 class _Recorded:
@@ -75,7 +74,9 @@ def counted(run: LoadResult) -> dict[str, Counts | None]:
 
 
 def test_a_failing_target_is_stopped_within_seconds_and_the_objective_named() -> None:
-    assert stopped_at(seconds(0.05, 60), plan()) == (FEWEST_SECONDS, AVAILABILITY)
+    after, misses = stopped_at(seconds(0.05, 60), plan()) or (0, [])
+    assert after == FEWEST_SECONDS
+    assert [miss.objective for miss in misses] == [AVAILABILITY.identity]
 
 
 def test_a_target_within_its_budget_runs_to_the_end() -> None:
@@ -102,15 +103,16 @@ def test_the_stopped_run_fails_by_the_sequential_evidence_and_leaves_the_rest_op
     assert run.notes[0] == "stopped early: objective `api/availability` is missed"
 
 
-def test_a_mark_without_the_evidence_fails_nothing() -> None:
-    """A fixed bound would call this a miss; looked at after every second, it would call many healthy targets one."""
-    run = stopped(seconds(0.016, 30, seed=3))
-    assert AVAILABILITY.identity not in sure_misses(run, BOTH)
-    assert judge_load(run, BOTH, counted(run))[0].judgement.verdict is Verdict.UNDECIDED
+def test_what_a_profile_promises_is_watched_and_judged_alike() -> None:
+    promises = (Failures(below="1%"), Quantile("p95", below="500ms"))
+    watch = StopWatch([Watched.of(promise) for promise in promises], plan())
+    told = seconds(0.05, 12)
+    run = stopped(told).model_copy(update={"missed_early": watch.missed(told)})
+    assert [judge_promise(run, promise).verdict for promise in promises] == [Verdict.FAIL, Verdict.UNDECIDED]
 
 
 def test_a_threshold_is_found_however_it_is_written() -> None:
-    assert second_counts(seconds(0.0, 1)[0], LATENCY) == (1, RATE)
+    assert Watched.of(LATENCY).counts(seconds(0.0, 1)[0]) == (1, RATE)
 
 
 def test_a_queue_at_its_budget_is_stopped_in_less_than_one_run_of_a_hundred() -> None:
@@ -129,9 +131,9 @@ def _queue_is_stopped(seed: int) -> bool:
         clock += dice.expovariate(rate)
         free_at = max(free_at, clock) + dice.expovariate(rate / utilisation)
         told.setdefault(int(free_at), []).append(free_at - clock > threshold)
-    watch = StopWatch([LATENCY], plan(asked_rate=None, users=1))
+    watch = StopWatch([Watched.of(LATENCY)], plan(asked_rate=None, users=1))
     run = [
         Second(at=float(at), completed=len(slow), slower={"0.5": sum(slow)}, users=1)
         for at, slow in sorted(told.items())
     ]
-    return any(watch.missed(run[: index + 1]) is not None for index in range(len(run)))
+    return any(watch.missed(run[: index + 1]) for index in range(len(run)))

@@ -20,7 +20,7 @@ from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
 from sloproof.errors import PartFailed, UsageError
-from sloproof.loadtests.early_stop import StopWatch
+from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
@@ -103,7 +103,8 @@ def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path,
     """
     _check_prometheus(surroundings)
     with _load(profile, surroundings, run_folder) as load:
-        stop = StopWatch(surroundings.slos, load.plan) if profile.stop_early else None
+        kept = [Watched.of(one) for one in (*surroundings.slos, *profile.expect)]
+        stop = StopWatch(kept, load.plan) if profile.stop_early else None
         _accompany(load, None, surroundings, watch, stop)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
     return gather(result, LOAD_ONLY, surroundings, profile.expect)
@@ -252,10 +253,10 @@ def _accompany(
 
 def _ended_early(load: LoadProcess, stop: StopWatch | None) -> bool:
     """Stop a load that says nothing any more, or whose objective is missed beyond doubt."""
-    missed = stop.missed(load.seconds) if stop is not None else None
-    if missed is None and not load.stands_still:
+    missed = stop.missed(load.seconds) if stop is not None else []
+    if not missed and not load.stands_still:
         return False
-    load.stop(missed.identity if missed is not None else "")
+    load.stop(missed)
     return True
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sloproof.loadtests import histogram
-from sloproof.loadtests.early_stop import SureMiss, sure_misses
+from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.quantiles import FEWEST_BURSTS, LOOSER
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.result import EarlyMiss, LoadResult
 from sloproof.slo import SLO
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
@@ -75,20 +75,29 @@ def judge_promises(load: LoadResult, promises: Sequence[LoadPromise], slos: Sequ
     return [_fit_to_measure(load, judged) for _, judged in _judged_together(load, slos, promises)[len(slos) :]]
 
 
+def judge_by_generator(load: LoadResult, watched: Sequence[Watched]) -> list[Judgement]:
+    """Judge by what the load generator saw, without a second source and whatever became of the generator itself.
+
+    Args:
+        load: the run; its warm-up is left out.
+        watched: what must hold, all of it: misses are corrected for their number.
+    """
+    return [judged for _, judged in _together(load, watched)]
+
+
 def _judged_together(
     load: LoadResult, slos: Sequence[SLO], promises: Sequence[LoadPromise]
 ) -> list[tuple[Evidence, Judgement]]:
     """The objectives, then the promises: one family of tests, since any of them fails the run."""
+    return _together(load, [*map(Watched.of, slos), *map(Watched.of, promises)])
+
+
+def _together(load: LoadResult, watched: Sequence[Watched]) -> list[tuple[Evidence, Judgement]]:
     seen = load.evaluated()
-    claims = [(slo.budget, _evidence(seen, slo.identity, slo.objective, slo.sli.client_threshold)) for slo in slos]
-    claims += [
-        (promise.budget, _evidence(seen, promise.describe(), 100 * (1 - promise.budget), promise.threshold))
-        for promise in promises
-    ]
+    claims = [(one.budget, _evidence(seen, one)) for one in watched]
     judged = judge_objectives(claims)
     if load.missed_early:
-        misses = sure_misses(load, slos)
-        judged = [_judged_early(one, load.missed_early, misses.get(one.slo)) for one in judged]
+        judged = [_judged_early(one, load.missed_early) for one in judged]
     return [(evidence, one) for (_, evidence), one in zip(claims, judged, strict=True)]
 
 
@@ -139,14 +148,15 @@ def _fit_to_measure(load: LoadResult, judgement: Judgement) -> Judgement:
     return judgement.undecided_because(f"the load generator was saturated: {'; '.join(load.generator.reasons)}")
 
 
-def _judged_early(judgement: Judgement, stopped_for: str, miss: SureMiss | None) -> Judgement:
+def _judged_early(judgement: Judgement, misses: Sequence[EarlyMiss]) -> Judgement:
     """A run that ended when its figures were bad enough is no sample of a length that was chosen before."""
+    miss = next((one for one in misses if one.objective == judgement.slo), None)
     if miss is None:
         return judgement.undecided_because(
-            f"the run was stopped early because `{stopped_for}` is missed; this objective is left open"
+            f"the run was stopped early because `{misses[0].objective}` is missed; this is left open"
         )
     seen = f"{quantity(miss.bad)} bad of {quantity(miss.total)} requests after {miss.after} s"
-    chance = f"{percent(miss.false_stops)} of targets that keep the budget of {percent(float(miss.slo.budget))}"
+    chance = f"{percent(miss.false_stops)} of targets that keep the budget of {percent(miss.budget)}"
     return judgement.model_copy(
         update={
             "verdict": Verdict.FAIL,
@@ -167,10 +177,11 @@ def _indifferent(judgement: Judgement, agreement: Agreement, slo: SLO, evidence:
     return again.verdict is judgement.verdict
 
 
-def _evidence(load: LoadResult, identity: str, objective: Decimal, threshold: Decimal | None) -> Evidence:
+def _evidence(load: LoadResult, watched: Watched) -> Evidence:
+    threshold = watched.threshold
     return Evidence(
-        slo=identity,
-        objective=objective,
+        slo=watched.name,
+        objective=100 * (1 - watched.budget),
         counts=_counts(load, threshold),
         batches=tuple((bad, total) for _, bad, total in _per_second(load, threshold)),
         looser=_looser(load, threshold) if threshold is not None else (),

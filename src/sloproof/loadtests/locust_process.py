@@ -19,7 +19,7 @@ from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, w
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.result import EarlyMiss, LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.targets import check_target
 
@@ -64,7 +64,7 @@ class LoadProcess:
         self._started = time.monotonic()
         self._heard: float | None = None
         self._stopped = self._stood_still = False
-        self._missed = ""
+        self._missed: Sequence[EarlyMiss] = ()
 
     @classmethod
     def start(
@@ -181,11 +181,11 @@ class LoadProcess:
             return self._collect()
         return self.stop()
 
-    def stop(self, missed: str = "") -> LoadResult:
+    def stop(self, missed: Sequence[EarlyMiss] = ()) -> LoadResult:
         """Stop the load now; requests in flight get three more seconds. Safe to repeat.
 
         Args:
-            missed: the objective that is surely missed, where that is why.
+            missed: what is surely missed, where that is why.
 
         Returns:
             The result so far, partial unless the run was over.

@@ -1,7 +1,7 @@
 """What a load run found: plain values with a JSON form, cut and summed by pure functions."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -16,6 +16,26 @@ __all__ = ["Censored", "GeneratorHealth", "LoadResult", "NameTotals", "Second"]
 
 
 _STOOD_STILL = "stood still"
+
+
+class EarlyMiss(BaseModel):
+    """An objective, or a promise of the profile, that was missed beyond doubt while the load still ran.
+
+    Args:
+        objective: its identity, or the promise's sentence.
+        budget: the share of requests that may be bad, ratio of 1.
+        after: seconds that were evaluated until then.
+        bad: bad events in them.
+        total: all events in them.
+        false_stops: the chance to call this a miss of a target that keeps its budget, ratio of 1, at most.
+    """
+
+    objective: str
+    budget: float
+    after: int
+    bad: int
+    total: int
+    false_stops: float
 
 
 class Censored(BaseModel):
@@ -68,7 +88,7 @@ class LoadResult(BaseModel):
         censored: requests in flight when the drain was over.
         in_flight_at_end: how many those are; more than are listed when the generator died.
         partial: the run did not last as long as it was to.
-        missed_early: the objective for which the run was stopped, because it was surely missed; empty otherwise.
+        missed_early: what was surely missed, for which the run was stopped; empty otherwise.
         generator: how the generator fared.
         by_name: method and route -> totals; empty where a stretch was cut out or the generator died.
         exceptions: what the locustfile raised -> how often.
@@ -93,7 +113,7 @@ class LoadResult(BaseModel):
     censored: list[Censored] = []
     in_flight_at_end: int = 0
     partial: bool = False
-    missed_early: str = ""
+    missed_early: list[EarlyMiss] = []
     generator: GeneratorHealth = GeneratorHealth()
     by_name: dict[str, NameTotals] = {}
     exceptions: dict[str, int] = {}
@@ -205,12 +225,13 @@ class LoadResult(BaseModel):
         notes = [f"the load generator {reason}", *self.notes]
         return self.model_copy(update={"partial": True, "generator": health, "notes": notes})
 
-    def stopped_because_missed(self, slo: str) -> Self:
-        """This partial run, stopped because an objective (`service/slo`) was surely missed."""
+    def stopped_because_missed(self, misses: Sequence[EarlyMiss]) -> Self:
+        """This partial run, stopped because of what was surely missed; at least one."""
         if self.missed_early:
             return self
-        notes = [f"stopped early: objective `{slo}` is missed", *self.notes]
-        return self.model_copy(update={"missed_early": slo, "notes": notes})
+        names = ", ".join(f"`{miss.objective}`" for miss in misses)
+        notes = [f"stopped early: objective {names} is missed", *self.notes]
+        return self.model_copy(update={"missed_early": list(misses), "notes": notes})
 
     def to_json(self) -> str:
         """The JSON form, marked `"schema": 1`."""
