@@ -1,5 +1,9 @@
 """A capacity search against a real server whose capacity is known by its construction."""
 
+import json
+import socket
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +27,18 @@ class Visitor(FastHttpUser):
     @task
     def visit(self):
         self.client.get("/visit")
+"""
+SLOS = """
+from sloproof import SLO, GaugeBelow, LatencyBelow, Service
+
+api = Service(name="api", owner="team", job="api")
+latency = SLO(service=api, name="latency", objective="95", sli=LatencyBelow("500ms", histogram="d"))
+memory = SLO(service=api, name="memory", objective="95", sli=GaugeBelow("70", gauge="m"))
+"""
+LOADS = """
+from sloproof import LoadProfile
+
+steady = LoadProfile(name="steady", system="api", locustfile="users/visitors.py", users=10, duration="1m")
 """
 API = Service(name="api", owner="team", job="api")
 LATENCY = SLO(service=API, name="latency", objective="95", sli=LatencyBelow("1500ms", histogram="d"))
@@ -52,3 +68,70 @@ def test_ten_slots_of_one_second_each_are_a_capacity_of_ten_a_second(tmp_path: P
     assert Capacity.model_validate_json((tmp_path / "run" / "capacity.json").read_text()) == found
     failed = next(step for step in found.steps if step.verdict is Verdict.FAIL)
     assert failed.achieved == pytest.approx(10, rel=0.1)
+
+
+def test_the_command_reports_a_capacity_of_a_listed_target(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path)
+    with CountedServer(slots=100, hold=0.01) as server:
+        command = "load capacity steady --from 20 --to 30 --step-for 10s --json --target"
+        done = sloproof(workspace, *command.split(), server.url)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["outcome"], found["holds"], found["gives_way"]) == ("at-least", "30", None)
+    assert found["objectives"] == ["api/latency"]
+    assert [step["verdict"] for step in found["steps"]] == ["PASS", "PASS"]
+    assert "20/s: PASS" in done.stderr
+
+
+def test_a_target_that_refuses_every_connection_has_no_capacity(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    done = sloproof(workspace, *f"load capacity steady --from 20 --step-for 10s --target {url}".split())
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "20/s: FAIL  too many failed (api/latency)" in done.stderr
+    assert "0.0/s answered" in done.stdout
+    assert "no capacity: at 20/s" in done.stdout and "did not recover" in done.stdout
+
+
+def test_a_rate_that_the_generator_cannot_make_is_no_capacity(tmp_path: Path) -> None:
+    with CountedServer() as server:
+        found = search(tmp_path, server, Limits(first=Decimal(9000)), step=timedelta(seconds=10))
+    assert (found.outcome, found.verdict, found.holds) == ("undecided", Verdict.UNDECIDED, None)
+    assert found.steps[-1].saturated
+    assert "the load generator was saturated" in found.steps[-1].reason
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--from 0", "`0` is no rate"),
+        ("--from nan", "`nan` is no rate"),
+        ("--from 10 --to 5", "begins at `10`/s and ends at `5`/s"),
+        ("--from 10 --precision 2", "`2` is no precision"),
+        ("--from 10 --step-for 3s", "steps of `3s` show nothing"),
+        ("", "asks for no rate to begin with"),
+    ],
+)
+def test_searches_that_make_no_sense_are_refused_before_anything_is_sent(tmp_path: Path, words: str, said: str) -> None:
+    with CountedServer() as server:
+        done = sloproof(workspace_of(tmp_path), "load", "capacity", "steady", "--target", server.url, *words.split())
+        assert server.books().asked == 0
+    assert done.returncode == 2
+    assert said in done.stderr and "hint:" in done.stderr
+
+
+def workspace_of(folder: Path) -> Path:
+    """A workspace with one objective that clients see, one that they do not, and one profile."""
+    root = folder / "workspace"
+    for name, text in {"pyproject.toml": "[tool.sloproof]\n", "slo/api.py": SLOS, "loadtests/api.py": LOADS}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "loadtests" / "users").mkdir()
+    (root / "loadtests" / "users" / "visitors.py").write_text(USERS)
+    return root
+
+
+def sloproof(workspace: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    program = Path(sys.executable).with_name("sloproof")
+    return subprocess.run([program, *words], cwd=workspace, capture_output=True, text=True, timeout=280, check=False)

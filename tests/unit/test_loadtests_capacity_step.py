@@ -95,6 +95,16 @@ def test_failed_answers_are_named_as_such() -> None:
     assert [(way.kind, way.objective) for way in step.gave_way] == [("errors", "api/availability")]
 
 
+def test_refused_connections_are_errors_and_no_answers() -> None:
+    refused = [
+        second.model_copy(update={"errors": {"connection": second.completed}, "slower": {"1.5": second.completed}})
+        for second in queue(9, slots=10)
+    ]
+    step = step_of(refused, 9, slos=(LATENCY,))
+    assert step.verdict is Verdict.FAIL and step.achieved == 0
+    assert [way.kind for way in step.gave_way] == ["errors"]
+
+
 def test_a_busy_queue_that_is_worked_off_is_hardly_ever_taken_for_one_that_grows() -> None:
     steps = [step_of(queue(14, slots=20, seed=seed), 14, slos=(AVAILABILITY,)) for seed in range(100)]
     assert sum(step.verdict is Verdict.FAIL for step in steps) <= 2

@@ -1,10 +1,13 @@
-"""`sloproof load run`."""
+"""`sloproof load run | capacity`."""
 
 from typing import Annotated
 
 import typer
 
+from sloproof.cli.capacity import capacity
+
 app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
+app.command()(capacity)
 
 ProfileName = Annotated[str, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
 Report = Annotated[

@@ -4,6 +4,8 @@ from decimal import Decimal, InvalidOperation
 
 from sloproof.errors import UsageError
 
+_MOST_A_SECOND = 100_000
+
 
 def share_of(text: str) -> Decimal:
     """A part of one.
@@ -14,7 +16,30 @@ def share_of(text: str) -> Decimal:
     Raises:
         UsageError: it is no number.
     """
+    share = _number(text)
+    if share is None:
+        raise UsageError(f"`{text}` is no number", hint="give a part of 1, as `0.1`")
+    return share
+
+
+def rate_of(text: str) -> Decimal:
+    """Arrivals per second.
+
+    Args:
+        text: such as `10` or `0.5`.
+
+    Raises:
+        UsageError: it is no number above zero that a generator could be asked for.
+    """
+    rate = _number(text)
+    if rate is None or not 0 < rate <= _MOST_A_SECOND:
+        raise UsageError(f"`{text}` is no rate", hint="give arrivals per second, as `10` or `0.5`")
+    return rate
+
+
+def _number(text: str) -> Decimal | None:
     try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise UsageError(f"`{text}` is no number", hint="give a part of 1, as `0.1`") from error
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

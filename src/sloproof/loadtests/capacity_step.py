@@ -8,6 +8,7 @@ from sloproof.loadtests.capacity import GaveWay, Step
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
+from sloproof.loadtests.outcome import NO_ANSWER
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.slo import SLO
@@ -22,6 +23,7 @@ _LEAST_GROWTH = 3
 _STEADY_SHARE = 0.25
 _THIRDS = 3
 _PATIENCE = 2.0
+_MOST_USERS = 10_000
 _CLIENT_SIDE = ("error-ratio", "good-ratio", "latency-below", "native-latency-below")
 
 
@@ -37,7 +39,7 @@ def most_at_once(rate: Decimal, watched: Sequence[Watched]) -> int:
         rate: arrivals per second.
         watched: what must hold; without a threshold among them, one second is slow.
     """
-    return round(float(rate) * _PATIENCE * _slowest(watched)) + 10
+    return min(round(float(rate) * _PATIENCE * _slowest(watched)) + 10, _MOST_USERS)
 
 
 def judge_step(rate: Decimal, load: LoadResult, watched: Sequence[Watched]) -> Step:
@@ -56,11 +58,11 @@ def judge_step(rate: Decimal, load: LoadResult, watched: Sequence[Watched]) -> S
     health = _health(measured, watched)
     judged = judge_by_generator(load, watched)
     loaded = [second for second in measured.seconds if second.at + 1 <= load.drained_from]
-    missed = [*_missed(judged, watched), *_backlog(loaded, float(rate))]
+    missed = [*_missed(judged, watched, measured.failed), *_backlog(loaded, float(rate))]
     step = Step(
         rate=rate,
         verdict=Verdict.UNDECIDED,
-        achieved=sum(second.completed for second in loaded) / len(loaded) if loaded else None,
+        achieved=_answered(loaded) if loaded else None,
         saturated=health.saturated,
         requests=measured.completed + measured.in_flight_at_end,
     )
@@ -85,14 +87,24 @@ def _held(step: Step, judged: Sequence[Judgement]) -> Step:
     return step.model_copy(update={"reason": reasons, "longer": longer})
 
 
-def _missed(judged: Sequence[Judgement], watched: Sequence[Watched]) -> list[GaveWay]:
-    """What failed, the most overspent first."""
+def _missed(judged: Sequence[Judgement], watched: Sequence[Watched], failed: int) -> list[GaveWay]:
+    """What failed, the most overspent first; where most of what was bad did fail, it was not too slow."""
     thresholds = {one.name: one.threshold for one in watched}
-    failed = sorted((one for one in judged if one.verdict is Verdict.FAIL), key=lambda one: -(one.budget_spent or 0))
+    missed = sorted((one for one in judged if one.verdict is Verdict.FAIL), key=lambda one: -(one.budget_spent or 0))
     return [
-        GaveWay(kind="errors" if thresholds[one.slo] is None else "latency", objective=one.slo, reason=one.reason)
-        for one in failed
+        GaveWay(
+            kind="errors" if thresholds[one.slo] is None or 2 * failed > one.counts.bad else "latency",
+            objective=one.slo,
+            reason=one.reason,
+        )
+        for one in missed
     ]
+
+
+def _answered(seconds: Sequence[Second]) -> float:
+    """Answers per second; a refused connection is none."""
+    unanswered = sum(second.errors.get(kind, 0) for second in seconds for kind in NO_ANSWER)
+    return (sum(second.completed for second in seconds) - unanswered) / max(len(seconds), 1)
 
 
 def _backlog(seconds: Sequence[Second], rate: float) -> list[GaveWay]:
@@ -107,11 +119,10 @@ def _backlog(seconds: Sequence[Second], rate: float) -> list[GaveWay]:
     per_second = growth / (2 * size)
     if growth < _LEAST_GROWTH or not steady or per_second < _GROWS * rate:
         return []
-    answered = sum(second.completed for second in seconds) / len(seconds)
     return [
         GaveWay(
             kind="throughput",
-            reason=f"{answered:.1f}/s were answered of {rate:g}/s asked, and the requests in flight grew by "
+            reason=f"{_answered(seconds):.1f}/s were answered of {rate:g}/s asked, and the requests in flight grew by "
             f"{per_second:.1f} a second, {percent(per_second / rate)} of what arrived",
         )
     ]
@@ -123,9 +134,8 @@ def _health(load: LoadResult, watched: Sequence[Watched]) -> GeneratorHealth:
     By Little's law the target then takes, on average, as long as there are users for each answer of a second.
     """
     health, loaded = load.generator, [second for second in load.seconds if second.at + 1 <= load.drained_from]
-    answered = sum(second.completed for second in loaded) / max(len(loaded), 1)
     full = any(second.waiting for second in loaded)
-    if not full or load.users < answered * _PATIENCE * _slowest(watched):
+    if not full or load.users < _answered(loaded) * _PATIENCE * _slowest(watched):
         return health
     forgiven = [second.model_copy(update={"waiting": 0, "started": math.ceil(second.asked or 0)}) for second in loaded]
     return generator_health(forgiven, users=load.users, asked_rate=load.asked_rate, drained_from=load.drained_from)
