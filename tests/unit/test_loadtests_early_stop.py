@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.early_stop import StopWatch, Watched
-from sloproof.loadtests.evaluation import judge_load, judge_promise
+from sloproof.loadtests.evaluation import judge_load, judge_promises
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.promises import Failures, Quantile
@@ -108,7 +108,7 @@ def test_what_a_profile_promises_is_watched_and_judged_alike() -> None:
     watch = StopWatch([Watched.of(promise) for promise in promises], plan())
     told = seconds(0.05, 12)
     run = stopped(told).model_copy(update={"missed_early": watch.missed(told)})
-    assert [judge_promise(run, promise).verdict for promise in promises] == [Verdict.FAIL, Verdict.UNDECIDED]
+    assert [judge_promises(run, [promise])[0].verdict for promise in promises] == [Verdict.FAIL, Verdict.UNDECIDED]
 
 
 def test_a_threshold_is_found_however_it_is_written() -> None:

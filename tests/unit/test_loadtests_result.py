@@ -42,7 +42,7 @@ def recorded() -> tuple[Recorder, list[Second]]:
 
 def result() -> LoadResult:
     recorder, seconds = recorded()
-    return plan().finished(seconds, recorder, started_at=100.25, drained_from=110.25, ended_at=110.25)
+    return plan().finished(seconds, recorder.totals, started_at=100.25, drained_from=110.25, ended_at=110.25)
 
 
 def test_the_seconds_tile_the_run() -> None:
@@ -86,7 +86,7 @@ def test_answers_are_no_failures() -> None:
     for kind in ("5xx", "4xx", "429", "timeout", "connection", "other"):
         recorder.complete("GET /", 0.1, kind, None, 0.5)
     found = plan().finished(
-        list(recorder.close_until(1, 1, 1, 0)), recorder, started_at=0, drained_from=10, ended_at=10
+        list(recorder.close_until(1, 1, 1, 0)), recorder.totals, started_at=0, drained_from=10, ended_at=10
     )
     assert found.failed == 4 and found.completed == 6
     assert found.by_name["GET /"].errors["429"] == 1
@@ -118,7 +118,7 @@ def test_a_result_survives_its_json() -> None:
 
 def test_a_run_that_ends_early_is_partial() -> None:
     recorder, seconds = recorded()
-    early = plan().finished(seconds, recorder, started_at=100.25, drained_from=105, ended_at=106)
+    early = plan().finished(seconds, recorder.totals, started_at=100.25, drained_from=105, ended_at=106)
     assert early.partial and "partial" in early.notes[0]
     assert not result().partial
 

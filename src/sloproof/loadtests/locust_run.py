@@ -21,12 +21,12 @@ from sloproof.loadtests import child_problem
 from sloproof.loadtests.arrivals import rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
-from sloproof.loadtests.locust_sessions import LATE, request_name, watch_sessions
+from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, trace_id, watch_sessions
 from sloproof.loadtests.locust_shape import FollowedShape
 from sloproof.loadtests.outcome import outcome
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.result import LoadResult, RunTotals
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.user_stages import users_at
 from sloproof.targets import check_target
@@ -189,7 +189,9 @@ class LocustRun:
         if self.started_at:
             return
         self.started_at = self.clock()
-        self.recorder = self._counted = Recorder(self.plan.thresholds, self.started_at, time.process_time())
+        self.recorder = self._counted = Recorder(
+            self.plan.thresholds, self.started_at, time.process_time(), warm_up=self.plan.warm_up
+        )
         self._ticker = gevent.spawn(self._tick)
         if self._pool is None:
             gevent.spawn_later(self.plan.duration, self._quit)
@@ -206,6 +208,7 @@ class LocustRun:
         request_type: str,
         name: str,
         response_time: float,
+        response_length: int | None = 0,
         response: Any = None,
         exception: BaseException | None = None,
         context: dict[str, Any] | None = None,
@@ -216,13 +219,17 @@ class LocustRun:
         seconds, now = (response_time or 0.0) / 1000, self.clock()
         due = take_due()  # a client of the locustfile's own, which nobody has asked when it began
         late = now - seconds - due if due is not None else (context or {}).get(LATE, 0.0)
-        headers = getattr(response, "headers", None)
+        headers, status = getattr(response, "headers", None), getattr(response, "status_code", 0) or 0
         self.recorder.complete(
             request_name(request_type, name),
             seconds + late,
-            outcome(getattr(response, "status_code", 0) or 0, exception),
+            outcome(status, exception),
             headers.get("x-served-by") if headers else None,
             now,
+            received=response_length or 0,
+            status=status,
+            trace_id=trace_id((context or {}).get(TRACE, ())),
+            waited=late,
         )
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
@@ -300,7 +307,7 @@ class LocustRun:
     def _result(self) -> LoadResult:
         result = self.plan.finished(
             self.files.read_seconds(),
-            self._counted or Recorder(self.plan.thresholds, self.started_at),
+            self._totals(),
             started_at=self.started_at,
             drained_from=self.drained_from,
             ended_at=self.ended_at,
@@ -312,6 +319,9 @@ class LocustRun:
             result.partial = True
             result.notes.append("interrupted while requests in flight were waited for: this result is partial")
         result.locust_version = locust.__version__
-        result.exceptions = self._exceptions
         result.notes.extend(self.notes)
         return result
+
+    def _totals(self) -> RunTotals:
+        counted = self._counted.totals if self._counted is not None else RunTotals()
+        return counted.model_copy(update={"exceptions": self._exceptions})

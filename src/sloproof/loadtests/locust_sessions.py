@@ -5,13 +5,15 @@ wrapped to know what is in flight, and each hop beneath it to keep it on allowed
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import gevent
-from gevent import GreenletExit
+from gevent import GreenletExit, getcurrent
+from geventhttpclient.connectionpool import ConnectionPool
 from locust.clients import HttpSession, LocustHttpAdapter
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, LocustUserAgent
+from urllib3.connection import HTTPConnection
 
 from sloproof.loadtests.locust_arrivals import take_due
 from sloproof.loadtests.plan import LoadPlan
@@ -21,6 +23,8 @@ from sloproof.targets import check_target
 AnyCall = Callable[..., Any]
 LATE = "sloproof_late"
 """Key of the request event's context: seconds from when the request was due until it was sent."""
+TRACE = "sloproof_trace"
+"""Key of the request event's context: a list of the one `traceparent` that the request is sent with."""
 
 
 class Counting(Protocol):
@@ -47,8 +51,10 @@ def watch_sessions(counting: Counting, plan: LoadPlan) -> None:
     for session in (FastHttpSession, HttpSession):
         _wrap(session, "request", lambda original: _counted(original, counting))
     gate = Gate(plan.allowed)
-    _wrap(LocustUserAgent, "_urlopen", lambda original: _fast_hop(original, gate))
-    _wrap(LocustHttpAdapter, "send", lambda original: _requests_hop(original, gate, plan.request_timeout))
+    _wrap(LocustUserAgent, "_urlopen", lambda original: _fast_hop(original, gate, counting))
+    _wrap(LocustHttpAdapter, "send", lambda original: _requests_hop(original, gate, plan.request_timeout, counting))
+    _wrap(ConnectionPool, "_connect_socket", lambda original: _connected(original, counting))
+    _wrap(HTTPConnection, "_new_conn", lambda original: _connected(original, counting))
 
 
 def request_name(method: str, name: str) -> str:
@@ -88,11 +94,16 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
             # Locust kills users that wait; one that woke just then must not be cut off in the midst of a request.
             gevent.sleep(0)
         begun, due = counting.clock(), take_due()
+        trace = [_traceparent()]
+        context = options["context"] = {**(options.get("context") or {}), TRACE: trace}
         if due is not None:
-            options["context"] = {**(options.get("context") or {}), LATE: begun - due}
+            context[LATE] = begun - due
         ticket = recorder.begin(
-            request_name(method, name or session.request_name or url), begun if due is None else due
+            request_name(method, name or session.request_name or url),
+            begun if due is None else due,
+            trace_id(trace),
         )
+        setattr(getcurrent(), TRACE, trace)
         try:
             answer = original(session, method, url, name, *args, **options)
         except GreenletExit:
@@ -107,24 +118,62 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
     return request
 
 
-def _fast_hop(original: AnyCall, gate: Gate) -> AnyCall:
+def trace_id(trace: Sequence[str]) -> str:
+    """The trace that a request belongs to: 32 hexadecimal digits.
+
+    Args:
+        trace: its one `traceparent`, or nothing.
+
+    Returns:
+        The identity; empty for no header, or one that cannot be read.
+    """
+    parts = trace[0].split("-") if trace else ()
+    return parts[1] if len(parts) > 1 else ""
+
+
+def _fast_hop(original: AnyCall, gate: Gate, counting: Counting) -> AnyCall:
     def urlopen(agent: Any, request: Any) -> Any:
         gate.check(str(request.url))
-        request.headers.setdefault("traceparent", _traceparent())
+        _trace(request.headers)
+        _count_upload(request.payload, counting)
         return original(agent, request)
 
     return urlopen
 
 
-def _requests_hop(original: AnyCall, gate: Gate, request_timeout: float) -> AnyCall:
+def _requests_hop(original: AnyCall, gate: Gate, request_timeout: float, counting: Counting) -> AnyCall:
     def send(adapter: Any, request: Any, **options: Any) -> Any:
         gate.check(str(request.url))
-        request.headers.setdefault("traceparent", _traceparent())
+        _trace(request.headers)
+        _count_upload(request.body, counting)
         if options.get("timeout") is None:
             options["timeout"] = request_timeout
         return original(adapter, request, **options)
 
     return send
+
+
+def _connected(original: AnyCall, counting: Counting) -> AnyCall:
+    def connect(*args: Any, **options: Any) -> Any:
+        connection = original(*args, **options)
+        if counting.recorder is not None:
+            counting.recorder.connect(counting.clock())
+        return connection
+
+    return connect
+
+
+def _trace(headers: Any) -> None:
+    """Send the trace of this greenlet's request along, or keep the one that the locustfile sends."""
+    trace: list[str] | None = getattr(getcurrent(), TRACE, None)
+    sent = headers.setdefault("traceparent", trace[0] if trace else _traceparent())
+    if trace:
+        trace[0] = str(sent)
+
+
+def _count_upload(body: Any, counting: Counting) -> None:
+    if body and counting.recorder is not None and isinstance(body, bytes | str):
+        counting.recorder.upload(len(body), counting.clock())
 
 
 def _traceparent() -> str:

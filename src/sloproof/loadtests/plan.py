@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from sloproof.loadtests.arrivals import Schedule
 from sloproof.loadtests.generator import generator_health
 from sloproof.loadtests.profile import LoadProfile
-from sloproof.loadtests.recorder import Recorder
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, LoadResult, RunTotals
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.user_stages import UserStretch, stretches
 
@@ -117,7 +116,7 @@ class LoadPlan(BaseModel):
     def finished(
         self,
         seconds: list[Second],
-        recorder: Recorder,
+        totals: RunTotals,
         *,
         started_at: float,
         drained_from: float,
@@ -128,7 +127,7 @@ class LoadPlan(BaseModel):
 
         Args:
             seconds: every second that was recorded.
-            recorder: with everything still in flight cut off.
+            totals: with everything still in flight cut off.
             started_at: epoch second of the first user.
             drained_from: epoch second from which no more load was asked for.
             ended_at: epoch second at which the drain was over.
@@ -138,9 +137,10 @@ class LoadPlan(BaseModel):
             The result; partial when load was asked for less long than planned.
         """
         result = self.result(seconds, started_at=started_at, drained_from=drained_from, ended_at=ended_at)
-        result.censored = recorder.censored
-        result.in_flight_at_end = len(recorder.censored)
-        result.by_name = recorder.by_name
+        result = result.model_copy(update={name: getattr(totals, name) for name in RunTotals.model_fields})
+        result.in_flight_at_end = len(totals.censored)
+        if OTHER_NAMES in totals.by_name:
+            result.notes.append(f"names of requests beyond the first {MOST_NAMES} are summed under `{OTHER_NAMES}`")
         result.partial = not whole and drained_from - started_at < self.duration
         if result.partial:
             result.notes.append(

@@ -1,7 +1,7 @@
 """What a load run found: plain values with a JSON form, cut and summed by pure functions."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -11,8 +11,14 @@ from sloproof.loadtests import histogram
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
 from sloproof.loadtests.outcome import FAILURES
 from sloproof.loadtests.second import Second
+from sloproof.loadtests.traced_request import TracedRequest, first_failed_of, slowest_of
 
-__all__ = ["Censored", "GeneratorHealth", "LoadResult", "NameTotals", "Second"]
+__all__ = ["Censored", "GeneratorHealth", "LoadResult", "NameTotals", "RunTotals", "Second"]
+
+MOST_NAMES = 500
+"""Different names of requests that have totals of their own: a locustfile that puts ids into them has millions."""
+OTHER_NAMES = "(other)"
+"""The name under which all further ones are summed."""
 
 
 _STOOD_STILL = "stood still"
@@ -45,11 +51,13 @@ class Censored(BaseModel):
         name: method and route.
         started_at: epoch second it was sent.
         age: seconds from then to the cut.
+        trace_id: as `TracedRequest.trace_id`.
     """
 
     name: str
     started_at: float
     age: float
+    trace_id: str = ""
 
 
 class NameTotals(BaseModel):
@@ -65,9 +73,74 @@ class NameTotals(BaseModel):
     errors: dict[str, int] = {}
     latency: dict[int, int] = {}
 
+    def add(self, other: "NameTotals") -> None:
+        """Count those of another process too."""
+        self.completed += other.completed
+        self.errors = summed((self.errors, other.errors))
+        self.latency = histogram.merged((self.latency, other.latency))
+
     def quantile(self, q: float) -> float | None:
         """Latency in seconds that a share `q` of them does not exceed, within 1 %; None without requests."""
         return histogram.quantile(self.latency, q)
+
+
+class RunTotals(BaseModel):
+    """What one generator process, or several together, can only tell at the end of a run.
+
+    Args:
+        censored: requests in flight when the drain was over.
+        by_name: method and route -> totals; at most `MOST_NAMES`, the rest under `OTHER_NAMES`.
+        slowest: the slowest requests, the slowest first.
+        failures: the first failed requests of each kind.
+        exceptions: what the locustfile raised -> how often.
+    """
+
+    censored: list[Censored] = []
+    by_name: dict[str, NameTotals] = {}
+    slowest: list[TracedRequest] = []
+    failures: list[TracedRequest] = []
+    exceptions: dict[str, int] = {}
+
+    @classmethod
+    def merged(cls, several: Sequence["RunTotals"]) -> "RunTotals":
+        """The totals of several processes together."""
+        by_name: dict[str, NameTotals] = {}
+        for totals in several:
+            for name, named in totals.by_name.items():
+                known = name in by_name or len(by_name) < MOST_NAMES
+                kept = by_name.setdefault(name if known else OTHER_NAMES, NameTotals())
+                kept.add(named)
+        return cls(
+            censored=[request for totals in several for request in totals.censored],
+            by_name=by_name,
+            slowest=slowest_of(request for totals in several for request in totals.slowest),
+            failures=first_failed_of(request for totals in several for request in totals.failures),
+            exceptions=summed(totals.exceptions for totals in several),
+        )
+
+
+class WorkerRecord(BaseModel):
+    """How one generator process of several fared, while load was asked for.
+
+    Args:
+        number: from 1.
+        name: how it calls itself; host name and a random number.
+        completed: requests that it completed, to the end of the run.
+        cpu_mean: processor use, share of one core.
+        cpu_max: its busiest second, share of one core.
+        lag_max: its worst scheduling lag, seconds.
+        late: share of its time in which it ran more than 100 ms late, ratio of 1.
+        lost_at: epoch second at which it went missing; None when it never did.
+    """
+
+    number: int
+    name: str
+    completed: int = 0
+    cpu_mean: float = 0.0
+    cpu_max: float = 0.0
+    lag_max: float = 0.0
+    late: float = 0.0
+    lost_at: float | None = None
 
 
 class LoadResult(BaseModel):
@@ -92,6 +165,9 @@ class LoadResult(BaseModel):
         generator: how the generator fared.
         by_name: method and route -> totals; empty where a stretch was cut out or the generator died.
         exceptions: what the locustfile raised -> how often.
+        slowest: the slowest requests after the warm-up, the slowest first.
+        failures: the first failed requests of each kind after the warm-up.
+        workers: the generator's processes; empty where there was one, which was no worker.
         notes: what a reader must know about this run, in words.
         locust_version: the engine's version.
     """
@@ -117,6 +193,9 @@ class LoadResult(BaseModel):
     generator: GeneratorHealth = GeneratorHealth()
     by_name: dict[str, NameTotals] = {}
     exceptions: dict[str, int] = {}
+    slowest: list[TracedRequest] = []
+    failures: list[TracedRequest] = []
+    workers: list[WorkerRecord] = []
     notes: list[str] = []
     locust_version: str = ""
 
@@ -133,7 +212,7 @@ class LoadResult(BaseModel):
     @property
     def errors(self) -> dict[str, int]:
         """Kind -> completed requests; answers such as 4xx and 429 included."""
-        return _summed(second.errors for second in self.seconds)
+        return summed(second.errors for second in self.seconds)
 
     @property
     def failed(self) -> int:
@@ -143,7 +222,7 @@ class LoadResult(BaseModel):
     @property
     def served_by(self) -> dict[str, int]:
         """Instance -> completed requests that it answered."""
-        return _summed(second.served_by for second in self.seconds)
+        return summed(second.served_by for second in self.seconds)
 
     @property
     def latency(self) -> histogram.Buckets:
@@ -258,7 +337,8 @@ class LoadResult(BaseModel):
         return sum(request.age > float(threshold) for request in self.censored)
 
 
-def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts by key of several mappings together."""
     total: dict[str, int] = {}
     for mapping in counts:
         for key, count in mapping.items():

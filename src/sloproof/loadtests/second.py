@@ -21,8 +21,12 @@ class Second(BaseModel):
         waiting: arrivals that waited for a free user when the second was closed.
         in_flight: requests in flight when the second was closed.
         lag: the generator's worst scheduling lag, seconds.
-        late: seconds of this second in which the generator ran more than 100 ms late.
-        cpu: processor use of the generator, share of one core.
+        late: seconds of this second in which the generator ran more than 100 ms late; the mean of several processes.
+        cpu: processor use of the generator, share of one core; the busiest of several processes.
+        received: bytes of the answers' bodies, unpacked.
+        sent: bytes of the requests' bodies.
+        connections: connections that were opened.
+        lost: generator processes that have gone missing in the run so far.
     """
 
     at: float
@@ -40,3 +44,7 @@ class Second(BaseModel):
     lag: float = 0.0
     late: float = 0.0
     cpu: float = 0.0
+    received: int = 0
+    sent: int = 0
+    connections: int = 0
+    lost: int = 0
