@@ -13,7 +13,6 @@ from sloproof.loadtests.capacity_step import judge_step, most_at_once, seen_by_c
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
-from sloproof.loadtests.recorder import Recorder
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.slo import SLO, ErrorRatio, GaugeBelow, LatencyBelow, Service
@@ -41,7 +40,9 @@ def run_of(seconds: list[Second], rate: float, *, users: int) -> LoadResult:
     )
     plan = LoadPlan.of(profile, target="http://127.0.0.1:1", thresholds=[Decimal("1.5")], allowed=[])
     recorder = Recorder(plan.thresholds, 0.0)
-    return plan.finished(seconds, recorder, started_at=0.0, drained_from=float(LENGTH), ended_at=seconds[-1].at + 1)
+    return plan.finished(
+        seconds, recorder.totals, started_at=0.0, drained_from=float(LENGTH), ended_at=seconds[-1].at + 1
+    )
 
 
 def queue(rate: float, slots: int, seed: int | None = None, failing: float = 0.0) -> list[Second]:

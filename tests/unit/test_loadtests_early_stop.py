@@ -9,7 +9,7 @@ from sloproof.loadtests.evaluation import judge_load, judge_promises
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.promises import Failures, Quantile
-from sloproof.loadtests.result import EarlyMiss, LoadResult
+from sloproof.loadtests.result import EarlyMiss, LoadResult, RunTotals
 from sloproof.loadtests.second import Second
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
@@ -56,14 +56,9 @@ def stopped_at(told: list[Second], running: LoadPlan) -> tuple[int, list[EarlyMi
 
 
 def stopped(told: list[Second]) -> LoadResult:
-    run = plan().finished(told, _Recorded(), started_at=1000.3, drained_from=1000.0 + len(told), ended_at=1e4)  # type: ignore[arg-type]
+    run = plan().finished(told, RunTotals(), started_at=1000.3, drained_from=1000.0 + len(told), ended_at=1e4)
     after, misses = stopped_at(told, plan()) or (0, [])
     return run.stopped_because_missed(misses) if after else run
-
-
-class _Recorded:
-    censored: tuple[()] = ()
-    by_name: dict[str, object] = {}  # noqa: RUF012 it is never written
 
 
 def counted(run: LoadResult) -> dict[str, Counts | None]:

@@ -145,7 +145,9 @@ def _confirmed(
 def _fit_to_measure(load: LoadResult, judgement: Judgement) -> Judgement:
     if not load.generator.saturated:
         return judgement
-    return judgement.undecided_because(f"the load generator was saturated: {'; '.join(load.generator.reasons)}")
+    how = "incomplete" if load.generator.lost else "saturated"
+    told = "; ".join(part for part in (*load.generator.reasons, load.generator.advice) if part)
+    return judgement.undecided_because(f"the load generator was {how}: {told}")
 
 
 def _judged_early(judgement: Judgement, misses: Sequence[EarlyMiss]) -> Judgement:

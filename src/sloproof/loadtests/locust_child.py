@@ -1,4 +1,6 @@
-"""The generator process: `python -m sloproof.loadtests.locust_child RUN_FOLDER LOCUSTFILE LIFELINE`.
+"""A generator process: `python -m sloproof.loadtests.locust_child RUN_FOLDER LOCUSTFILE LIFELINE [MASTER]`.
+
+With a MASTER, `host:port`, it is one worker of several.
 
 It ends by itself when the process that started it dies: the other end of the lifeline then closes. The lifeline is
 watched by a native thread, started before Locust patches threads and sleeps, so that it also sees the end while a
@@ -17,6 +19,7 @@ from sloproof.loadtests.plan import STOP_DRAIN
 
 _GRACE = STOP_DRAIN + 2.0
 _LOST_OWNER = 6
+_WITHOUT_MASTER = 4
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
     # Locust patches sockets, threads and sleeps when it is imported.
     from sloproof.loadtests.locust_run import run
 
-    run(run_folder, locustfile)
+    run(run_folder, locustfile, sys.argv[4] if len(sys.argv) > _WITHOUT_MASTER else "")
 
 
 def _end_with_owner(lifeline: int, sleep: Callable[[float], None]) -> None:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from sloproof.errors import PartFailed, Refused, UsageError
+from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
@@ -78,6 +79,7 @@ class LoadProcess:
         environment: Mapping[str, str] | None = None,
         allowed: Sequence[str] = (),
         given: GivenLocustfile | None = None,
+        distribution: Distribution | None = None,
     ) -> Self:
         """Start to load a target.
 
@@ -90,22 +92,28 @@ class LoadProcess:
             environment: variables for the locustfile, beside those of this process.
             allowed: targets beyond loopback, `host` or `host:port`.
             given: a locustfile to run in place of the profile's own.
+            distribution: the processes that send; None for one that counts, too.
 
         Returns:
             The handle; the first user starts within a few seconds.
 
         Raises:
-            Refused: the target is not listed, or the folder already holds a run; nothing was started.
+            Refused: the target or the master's address is not listed, or the folder already holds a run; nothing was
+                started.
             UsageError: the locustfile does not exist.
             PartFailed: Locust is not installed, or the files cannot be written.
         """
         if target or given is None:
             check_target(target, allowed)
+        if distribution is not None:
+            check_target(distribution.address, allowed)
         locustfile = _locustfile(profile, workspace) if given is None else _given(given)
         longest = None if given is None else given.longest
-        plan = LoadPlan.of(profile, target=target, thresholds=thresholds, allowed=allowed, longest=longest)
+        plan = LoadPlan.of(
+            profile, target=target, thresholds=thresholds, allowed=allowed, longest=longest, distribution=distribution
+        )
         _lay_out(run_folder, plan)
-        variables = _environment(profile, environment or {})
+        variables = locust_environment(plan, environment or {})
         folder = workspace if given is None else given.folder
         child, lifeline = _launch(locustfile, folder, run_folder, variables)
         shown = f"loadtests/{profile.locustfile}" if given is None else str(given.path)
@@ -221,7 +229,8 @@ class LoadProcess:
         plan = self._plan
         load = max(plan.duration, plan.longest or 0.0)
         longest = _TIME_TO_BEGIN + load + plan.drain + plan.request_timeout + _TIME_TO_END
-        return max(0.0, self._started + longest - time.monotonic())
+        patience = plan.distribution.patience if plan.distribution else 0.0
+        return max(0.0, self._started + patience + longest - time.monotonic())
 
     def _collect(self) -> LoadResult:
         self._let_go()
@@ -294,16 +303,20 @@ def _lay_out(run_folder: Path, plan: LoadPlan) -> None:
         raise PartFailed(f"`{files.folder}` cannot be written: {error}", hint="free the disk or its rights") from error
 
 
-def _environment(profile: LoadProfile, extra: Mapping[str, str]) -> dict[str, str]:
+def locust_environment(plan: LoadPlan, extra: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a generator process: those of this one, without what would change the plan.
+
+    Args:
+        plan: what it is to run.
+        extra: more variables, for the locustfile.
+    """
     # LOCUST_* would override the profile: LOCUST_MASTER alone turns the run into one that waits for workers.
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("LOCUST_", "SLOPROOF_PACE")) and name.lower() not in _PROXIES
     }
-    pace = {} if profile.pace is None else {"SLOPROOF_PACE": f"{profile.pace:.6f}"}
-    timeout = {"SLOPROOF_REQUEST_TIMEOUT": f"{profile.request_timeout.total_seconds():g}"}
-    return {**kept, "PYTHONUNBUFFERED": "1", **pace, **timeout, **extra}
+    return {**kept, "PYTHONUNBUFFERED": "1", **plan.environment, **extra}
 
 
 def _launch(

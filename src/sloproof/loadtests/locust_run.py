@@ -5,7 +5,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from locust.util.load_locustfile import load_locustfile
 
 from sloproof.errors import SloproofError, UsageError
 from sloproof.loadtests import child_problem
-from sloproof.loadtests.arrivals import rate_at
+from sloproof.loadtests.arrivals import Schedule, rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, trace_id, watch_sessions
@@ -31,24 +31,26 @@ from sloproof.loadtests.second import Second
 from sloproof.loadtests.user_stages import users_at
 from sloproof.targets import check_target
 
-_TICK = 0.05
+TICK = 0.05
+"""Seconds between two looks at the clock."""
 _KINDS_OF_EXCEPTION = 50
 _EXCEPTION_LENGTH = 300
 _NOT_SENT = "(no free user)"
 _log = logging.getLogger(__name__)
 
 
-def run(run_folder: Path, locustfile: str) -> None:
+def run(run_folder: Path, locustfile: str, master: str = "") -> None:
     """Run the plan in a folder and write its result.
 
     Args:
         run_folder: holds `load/plan.json`; gets `load/seconds.jsonl` and `load/result.json`.
         locustfile: path of an ordinary locustfile.
+        master: `host:port` of the master that this process works for; it then writes no result.
     """
     files = LoadFiles(run_folder)
-    locust_run = LocustRun(files.read_plan(), files)
+    locust_run = _role(files.read_plan(), files, master)
     locust_run.listen()
-    sys.argv = ["locust", *_arguments(locust_run.plan, locustfile)]
+    sys.argv = ["locust", *locust_run.arguments(locustfile)]
     try:
         locust_main.main()
     except SystemExit:
@@ -63,13 +65,16 @@ def run(run_folder: Path, locustfile: str) -> None:
         locust_run.finish()
 
 
-def _arguments(plan: LoadPlan, locustfile: str) -> list[str]:
-    return [
-        *("--headless", "--only-summary", "--exit-code-on-error", "0"),
-        *("-f", locustfile),
-        *(("--host", plan.target) if plan.target else ()),
-        *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate)),
-    ]
+def _role(plan: LoadPlan, files: LoadFiles, master: str) -> "LocustRun":
+    if master:
+        from sloproof.loadtests.locust_worker import WorkerRun
+
+        return WorkerRun(plan, files, master)
+    if plan.distribution is not None:
+        from sloproof.loadtests.locust_master import MasterRun
+
+        return MasterRun(plan, files)
+    return LocustRun(plan, files)
 
 
 def _defines_users(locustfile: str) -> bool:
@@ -108,15 +113,28 @@ class LocustRun:
         self._environment: Environment | None = None
         self._ticker: gevent.Greenlet | None = None
         self._unwritable = self._interrupted = False
-        self._pool = None if plan.schedule is None else Pool(plan.schedule.times(), self)
+        self._pool = None if plan.schedule is None else Pool(self._times(plan.schedule), self)
         self._begun = 0.0
         self._shape: FollowedShape | None = None
         # A wall clock that is set while the run goes on must not move its seconds.
         self._epoch = time.time() - time.perf_counter()
 
+    def _times(self, schedule: Schedule) -> Iterator[float]:
+        """The arrivals that this process works off."""
+        return schedule.times()
+
     def clock(self) -> float:
         """The epoch second, steady and unrounded."""
         return self._epoch + time.perf_counter()
+
+    def arguments(self, locustfile: str) -> list[str]:
+        """What Locust is started with."""
+        return [
+            *("--headless", "--only-summary", "--exit-code-on-error", "0"),
+            *("-f", locustfile),
+            *(("--host", self.plan.target) if self.plan.target else ()),
+            *("--users", str(self.plan.users), "--spawn-rate", str(self.plan.spawn_rate)),
+        ]
 
     def listen(self) -> None:
         """Hear of everything that Locust does from now on."""
@@ -166,11 +184,12 @@ class LocustRun:
 
     def _let_shape_decide(self, environment: Environment) -> None:
         own = environment.shape_class
-        if self.plan.stages or self._pool is not None:
+        by_the_clock = self.plan.schedule is not None
+        if self.plan.stages or by_the_clock:
             environment.shape_class = _Stages(self.plan) if self.plan.stages else None
             if own is not None:
                 self.notes.append(f"the shape `{type(own).__name__}` was left out: the profile says how the load moves")
-            if self._pool is not None:
+            if by_the_clock:
                 return
         elif own is not None:
             self._plan_anew(duration=self.plan.longest or self.plan.duration)
@@ -194,13 +213,16 @@ class LocustRun:
         )
         self._ticker = gevent.spawn(self._tick)
         if self._pool is None:
-            gevent.spawn_later(self.plan.duration, self._quit)
+            self._end_in_time()
 
     def _on_spawning_complete(self, **_: Any) -> None:
         if self._pool is None or self._begun:
             return
         self._begun = self.clock()
         gevent.spawn(self._pool.run, self._begun)
+        self._end_in_time()
+
+    def _end_in_time(self) -> None:
         gevent.spawn_later(self.plan.duration, self._quit)
 
     def _on_request(
@@ -255,8 +277,8 @@ class LocustRun:
 
     def _tick(self) -> None:
         while self.recorder is not None:
-            due = self.clock() + _TICK
-            gevent.sleep(_TICK)
+            due = self.clock() + TICK
+            gevent.sleep(TICK)
             now = self.clock()
             self.recorder.lag(due, now)
             self._write_seconds(math.floor(now))
@@ -270,6 +292,10 @@ class LocustRun:
         seconds = self.recorder.close_until(
             end, self.clock(), users, time.process_time(), waiting=waiting, asked=self._asked()
         )
+        self._keep(list(seconds))
+
+    def _keep(self, seconds: Sequence[Second]) -> None:
+        """Put seconds on record that are over."""
         lines = "".join(self._shaped(second).model_dump_json() + "\n" for second in seconds)
         if not lines:
             return

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from sloproof.loadtests.arrivals import Schedule
+from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.generator import generator_health
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, LoadResult, RunTotals
@@ -39,6 +40,7 @@ class LoadPlan(BaseModel):
         request_timeout: default of every request.
         drain: how long requests in flight may take at the end.
         share: the part of the profile's full length that is run, ratio of 1.
+        distribution: the processes that send; None where the one that counts sends, too.
     """
 
     profile: str
@@ -58,6 +60,7 @@ class LoadPlan(BaseModel):
     request_timeout: float
     drain: float
     share: Decimal = Decimal(1)
+    distribution: Distribution | None = None
 
     @classmethod
     def of(
@@ -68,6 +71,7 @@ class LoadPlan(BaseModel):
         thresholds: Sequence[Decimal],
         allowed: Sequence[str],
         longest: timedelta | None = None,
+        distribution: Distribution | None = None,
     ) -> Self:
         """The plan of a profile against a target."""
         schedule = None if profile.arrivals is None else Schedule.of(profile.arrivals, profile.duration)
@@ -90,7 +94,14 @@ class LoadPlan(BaseModel):
             request_timeout=profile.request_timeout.total_seconds(),
             drain=profile.drain.total_seconds(),
             share=profile.share,
+            distribution=distribution,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that tell the locustfile how its users keep to this plan."""
+        pace = {} if self.schedule or not self.asked_rate else {"SLOPROOF_PACE": f"{self.users / self.asked_rate:.6f}"}
+        return {**pace, "SLOPROOF_REQUEST_TIMEOUT": f"{self.request_timeout:g}"}
 
     def result(self, seconds: list[Second], *, started_at: float, drained_from: float, ended_at: float) -> LoadResult:
         """The result of this plan from its seconds and its times (epoch seconds), before what only the end knows."""
