@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -209,3 +210,86 @@ def test_a_master_listens_beyond_loopback_only_where_that_is_listed(tmp_path: Pa
             distribution=Distribution.elsewhere(1, "192.0.2.7:5557"),
         )  # fmt: skip
     assert not (tmp_path / "run").exists()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lay_out_workspace(folder: Path) -> None:
+    users = folder / "loadtests" / "users"
+    users.mkdir(parents=True)
+    (users / "visitors.py").write_text(USERS.format(base="FastHttpUser", visit=GET))
+    (folder / "pyproject.toml").write_text("[tool.sloproof]\n")
+
+
+def worker_command(folder: Path, port: int) -> "subprocess.Popen[str]":
+    command = [str(Path(sys.executable).with_name("sloproof")), "load", "worker", "--master", f"127.0.0.1:{port}"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("changes", [{}, {"rate": None, "users": 30, "arrivals": Arrivals(rate=60)}])
+def test_workers_that_are_started_elsewhere_are_counted_to_the_request(
+    tmp_path: Path, target: Target, changes: dict[str, Any]
+) -> None:
+    lay_out_workspace(tmp_path)
+    port = free_port()
+    with LoadProcess.start(
+        profile(duration="4s", **changes), workspace=tmp_path, target=target.url, run_folder=tmp_path / "run",
+        thresholds=THRESHOLDS, distribution=Distribution.elsewhere(2, f"127.0.0.1:{port}"),
+    ) as load:  # fmt: skip
+        workers = [worker_command(tmp_path, port) for _ in range(2)]
+        result = load.wait(60)
+    said = [worker.communicate(timeout=30)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    assert result.completed == result.started == len(target.paths) > 100
+    assert len(result.workers) == 2 and not result.generator.lost
+
+
+def test_a_worker_that_comes_too_late_is_sent_away(tmp_path: Path, target: Target) -> None:
+    lay_out_workspace(tmp_path)
+    port = free_port()
+    with LoadProcess.start(
+        profile(duration="10m"), workspace=tmp_path, target=target.url, run_folder=tmp_path / "run",
+        thresholds=THRESHOLDS, distribution=Distribution.elsewhere(1, f"127.0.0.1:{port}"),
+    ) as load:  # fmt: skip
+        first = worker_command(tmp_path, port)
+        when_loaded(load, 1)
+        second = worker_command(tmp_path, port)
+        said = second.communicate(timeout=60)[0]
+        result = load.stop()
+    first.communicate(timeout=30)
+    assert second.returncode == 5 and "takes no more workers" in said
+    assert result.completed == result.started == len(target.paths)
+
+
+def test_a_worker_that_leaves_early_was_lost(tmp_path: Path, target: Target) -> None:
+    lay_out_workspace(tmp_path)
+    port = free_port()
+    with LoadProcess.start(
+        profile(duration="12s"), workspace=tmp_path, target=target.url, run_folder=tmp_path / "run",
+        thresholds=THRESHOLDS, distribution=Distribution.elsewhere(2, f"127.0.0.1:{port}"),
+    ) as load:  # fmt: skip
+        workers = [worker_command(tmp_path, port) for _ in range(2)]
+        when_loaded(load, 2)
+        workers[0].send_signal(signal.SIGINT)
+        result = load.wait(60)
+    for worker in workers:
+        worker.communicate(timeout=30)
+    assert result.generator.lost == 1
+    assert result.completed == len(target.paths)
+
+
+def test_a_worker_trusts_its_own_list_of_targets_not_its_masters(tmp_path: Path) -> None:
+    lay_out_workspace(tmp_path)
+    port = free_port()
+    with LoadProcess.start(
+        profile(duration="10m"), workspace=tmp_path, target="http://192.0.2.1:80", run_folder=tmp_path / "run",
+        thresholds=THRESHOLDS, distribution=Distribution.elsewhere(1, f"127.0.0.1:{port}"), allowed=["192.0.2.1"],
+    ) as load:  # fmt: skip
+        worker = worker_command(tmp_path, port)
+        said = worker.communicate(timeout=60)[0]
+        load.stop()
+    assert worker.returncode == 5 and "192.0.2.1" in said

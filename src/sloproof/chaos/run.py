@@ -20,6 +20,7 @@ from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
 from sloproof.errors import PartFailed, UsageError
+from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.locust_process import LoadProcess
@@ -85,7 +86,13 @@ Watch = Callable[[Progress | None], None]
 """Told how the load stands, several times a second."""
 
 
-def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path, watch: Watch) -> RunFacts:
+def run_load(
+    profile: LoadProfile,
+    surroundings: Surroundings,
+    run_folder: Path,
+    watch: Watch,
+    distribution: Distribution | None = None,
+) -> RunFacts:
     """Run a load without faults.
 
     Args:
@@ -93,6 +100,7 @@ def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path,
         surroundings: where it runs.
         run_folder: a new folder for its records.
         watch: told how it stands.
+        distribution: the processes that send it; None for as many as the profile says, here.
 
     Returns:
         What every source says of it.
@@ -102,7 +110,7 @@ def run_load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path,
         Refused: the target is not allowed; nothing was sent.
     """
     _check_prometheus(surroundings)
-    with _load(profile, surroundings, run_folder) as load:
+    with _load(profile, surroundings, run_folder, distribution) as load:
         kept = [Watched.of(one) for one in (*surroundings.slos, *profile.expect)]
         stop = StopWatch(kept, load.plan) if profile.stop_early else None
         _accompany(load, None, surroundings, watch, stop)
@@ -200,7 +208,9 @@ def _check_prometheus(surroundings: Surroundings) -> None:
         )
 
 
-def _load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path) -> LoadProcess:
+def _load(
+    profile: LoadProfile, surroundings: Surroundings, run_folder: Path, distribution: Distribution | None = None
+) -> LoadProcess:
     thresholds = {slo.sli.client_threshold for slo in surroundings.slos} - {None}
     return LoadProcess.start(
         profile,
@@ -210,6 +220,7 @@ def _load(profile: LoadProfile, surroundings: Surroundings, run_folder: Path) ->
         thresholds=sorted(Decimal(threshold) for threshold in thresholds if threshold is not None),
         environment=surroundings.environment,
         allowed=surroundings.allowed,
+        distribution=distribution or Distribution.here(profile.processes),
     )
 
 

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Self
 
 from sloproof.errors import PartFailed, Refused, UsageError
 from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.launching import launch, locust_environment
 from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
@@ -29,8 +29,6 @@ _TIME_TO_END = 6.0
 _LOOK = 0.25
 _STANDS_STILL = 20.0
 """Seconds without a word from a generator that writes one each second: something holds its only thread."""
-# A proxy would carry requests away from the target that was checked.
-_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class LoadProcess:
         _lay_out(run_folder, plan)
         variables = locust_environment(plan, environment or {})
         folder = workspace if given is None else given.folder
-        child, lifeline = _launch(locustfile, folder, run_folder, variables)
+        child, lifeline = launch(locustfile, folder, run_folder, variables)
         shown = f"loadtests/{profile.locustfile}" if given is None else str(given.path)
         return cls(child, plan, run_folder, lifeline, shown)
 
@@ -301,46 +299,3 @@ def _lay_out(run_folder: Path, plan: LoadPlan) -> None:
         write_atomically(files.plan, plan.model_dump_json(indent=2))
     except OSError as error:
         raise PartFailed(f"`{files.folder}` cannot be written: {error}", hint="free the disk or its rights") from error
-
-
-def locust_environment(plan: LoadPlan, extra: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a generator process: those of this one, without what would change the plan.
-
-    Args:
-        plan: what it is to run.
-        extra: more variables, for the locustfile.
-    """
-    # LOCUST_* would override the profile: LOCUST_MASTER alone turns the run into one that waits for workers.
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("LOCUST_", "SLOPROOF_PACE")) and name.lower() not in _PROXIES
-    }
-    return {**kept, "PYTHONUNBUFFERED": "1", **plan.environment, **extra}
-
-
-def _launch(
-    locustfile: Path, workspace: Path, run_folder: Path, environment: Mapping[str, str]
-) -> tuple["subprocess.Popen[bytes]", int]:
-    """Start the child with one end of a pipe of which this process keeps the other for as long as it lives."""
-    childs_end, lifeline = os.pipe()
-    run = str(run_folder.resolve())
-    command = [sys.executable, "-P", "-m", "sloproof.loadtests.locust_child", run, str(locustfile), str(childs_end)]
-    try:
-        with LoadFiles(run_folder).log.open("wb") as log:
-            child = subprocess.Popen(
-                command,
-                cwd=workspace,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(childs_end,),
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(lifeline)
-        raise PartFailed(f"the load generator did not start: {error}", hint="see whether the disk is full") from error
-    finally:
-        os.close(childs_end)
-    return child, lifeline
