@@ -25,7 +25,7 @@ def told(*seconds: Second, totals: RunTotals | None = None) -> WorkerReport:
 
 def second(at: int, completed: int = 1, **changes: object) -> Second:
     values = {"started": completed, "latency": {5: completed}, "slower": {"0.5": completed}, "users": 3, **changes}
-    return Second(at=at, completed=completed, **values)  # type: ignore[arg-type]
+    return Second(at=at, completed=completed, **values)
 
 
 def test_a_second_waits_until_every_process_has_told_it() -> None:
