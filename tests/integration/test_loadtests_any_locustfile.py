@@ -207,10 +207,10 @@ def test_the_host_of_the_users_is_the_target_where_none_is_given(tmp_path: Path,
 
 
 def test_a_host_that_is_not_listed_is_refused_and_nothing_is_sent(tmp_path: Path, target: LocustTarget) -> None:
-    own = SHOP.replace("weight = 2", 'host = "http://192.0.2.7:8080"\n    weight = 2')
+    own = SHOP.replace("weight = 2", 'host = "http://0.0.0.0:8080"\n    weight = 2')
     own = own.replace("weight = 1", f'host = "{target.url}"\n    weight = 1')
     load = start(tmp_path, own, "")
-    with pytest.raises(Refused, match=r"`192\.0\.2\.7:8080` is not a listed target"):
+    with pytest.raises(Refused, match=r"`0\.0\.0\.0:8080` is not a listed target"):
         load.wait(60)
     assert target.asked == {}
 

@@ -13,7 +13,7 @@ from sloproof.loadtests.capacity_step import judge_step, most_at_once, seen_by_c
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
-from sloproof.loadtests.result import LoadResult
+from sloproof.loadtests.result import LoadResult, RunTotals
 from sloproof.loadtests.second import Second
 from sloproof.slo import SLO, ErrorRatio, GaugeBelow, LatencyBelow, Service
 from sloproof.verdict.judge import Verdict

@@ -23,7 +23,7 @@ from sloproof.errors import PartFailed, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.evaluation import judge_load
-from sloproof.loadtests.locust_process import LoadProcess
+from sloproof.loadtests.locust_process import GivenLocustfile, LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress
 from sloproof.loadtests.prometheus_counts import count_events
@@ -92,6 +92,7 @@ def run_load(
     run_folder: Path,
     watch: Watch,
     distribution: Distribution | None = None,
+    given: GivenLocustfile | None = None,
 ) -> RunFacts:
     """Run a load without faults.
 
@@ -101,6 +102,7 @@ def run_load(
         run_folder: a new folder for its records.
         watch: told how it stands.
         distribution: the processes that send it; None for as many as the profile says, here.
+        given: a locustfile in place of the profile's own.
 
     Returns:
         What every source says of it.
@@ -110,7 +112,7 @@ def run_load(
         Refused: the target is not allowed; nothing was sent.
     """
     _check_prometheus(surroundings)
-    with _load(profile, surroundings, run_folder, distribution) as load:
+    with _load(profile, surroundings, run_folder, distribution, given) as load:
         kept = [Watched.of(one) for one in (*surroundings.slos, *profile.expect)]
         stop = StopWatch(kept, load.plan) if profile.stop_early else None
         _accompany(load, None, surroundings, watch, stop)
@@ -209,7 +211,11 @@ def _check_prometheus(surroundings: Surroundings) -> None:
 
 
 def _load(
-    profile: LoadProfile, surroundings: Surroundings, run_folder: Path, distribution: Distribution | None = None
+    profile: LoadProfile,
+    surroundings: Surroundings,
+    run_folder: Path,
+    distribution: Distribution | None = None,
+    given: GivenLocustfile | None = None,
 ) -> LoadProcess:
     thresholds = {slo.sli.client_threshold for slo in surroundings.slos} - {None}
     return LoadProcess.start(
@@ -221,6 +227,7 @@ def _load(
         environment=surroundings.environment,
         allowed=surroundings.allowed,
         distribution=distribution or Distribution.here(profile.processes),
+        given=given,
     )
 
 

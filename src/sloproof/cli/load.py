@@ -1,15 +1,30 @@
 """`sloproof load run | capacity`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sloproof.cli.capacity import capacity
+from sloproof.cli.load_choice import MASTER
+
+if TYPE_CHECKING:
+    from sloproof.cli.load_choice import ChosenLoad
+    from sloproof.cli.remembering import Remembered
+    from sloproof.workspace import Workspace
 
 app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
 app.command()(capacity)
 
-ProfileName = Annotated[str, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
+ProfileName = Annotated[str | None, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
+Locustfile = Annotated[str | None, typer.Option(help="Run any locustfile, as it is, in place of a profile.")]
+System = Annotated[str | None, typer.Option(help="With `--locustfile`: the system of the lab that it loads.")]
+Users = Annotated[int | None, typer.Option(help="With `--locustfile`: users at once; 1 by default.")]
+SpawnRate = Annotated[str | None, typer.Option(help="With `--locustfile`: users started in a second; 1 by default.")]
+Length = Annotated[
+    str | None,
+    typer.Option(help="With `--locustfile`: how long, 1m by default; at most how long with a LoadTestShape, 1h."),
+]
+Target = Annotated[str | None, typer.Option(help="Load this address; no lab watches it, so no objective is judged.")]
 Report = Annotated[
     str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
 ]
@@ -41,49 +56,102 @@ StopEarly = Annotated[
 
 @app.command()
 def run(
-    name: ProfileName,
+    name: ProfileName = None,
+    locustfile: Locustfile = None,
+    system: System = None,
+    users: Users = None,
+    spawn_rate: SpawnRate = None,
+    duration: Length = None,
+    target: Target = None,
     report: Report = None,
     fraction: Fraction = "1",
     release: Release = None,
     stop_early: StopEarly = None,
     processes: Processes = None,
     expect_workers: ExpectWorkers = None,
-    master_bind: MasterBind = "127.0.0.1:5557",
+    master_bind: MasterBind = MASTER,
 ) -> None:
-    """Run a load profile against the lab; each objective passes, fails or stays undecided."""
-    from sloproof.chaos.run import run_load
-    from sloproof.chaos.stage import Stage
-    from sloproof.cli.distribution import distribution_of
+    """Run a load profile, or any locustfile; what it must show passes, fails or stays undecided."""
     from sloproof.cli.extras import require
-    from sloproof.cli.numbers import share_of
-    from sloproof.cli.outcome import conclude, recorded_in
-    from sloproof.cli.progress import live_line
+    from sloproof.cli.load_choice import Wishes, chosen_load
     from sloproof.cli.release import release_of
     from sloproof.cli.remembering import Remembered
-    from sloproof.cli.surroundings import history_file, new_run_folder, running_lab, surroundings_of
-    from sloproof.loadtests.profile import LoadProfile
+    from sloproof.cli.surroundings import history_file
     from sloproof.workspace import load_workspace
 
     require("load")
     workspace = load_workspace()
-    profile = workspace.named(LoadProfile, name).shortened(share_of(fraction))
-    if stop_early is not None:
-        profile = profile.model_copy(update={"stop_early": stop_early})
-    distribution = distribution_of(processes or profile.processes, expect_workers, master_bind)
-    surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
-    folder = new_run_folder(workspace, name)
+    wishes = Wishes(
+        name=name,
+        locustfile=locustfile,
+        system=system,
+        users=users,
+        spawn_rate=spawn_rate,
+        duration=duration,
+        target=target,
+        fraction=fraction,
+        stop_early=stop_early,
+        processes=processes,
+        expect_workers=expect_workers,
+        master_bind=master_bind,
+    )
+    load = chosen_load(workspace, wishes)
     remembered = Remembered(
         history=history_file(workspace),
         kind="load",
-        name=name,
-        system=profile.system,
+        name=load.profile.name,
+        system=load.profile.system,
         release=release_of(workspace.root, release),
+        environment="lab" if load.target is None else "target",
     )
+    how = _run_in_lab if load.target is None else _run_at_target
+    raise typer.Exit(how(workspace, load, wishes.command, report, remembered))
+
+
+def _run_in_lab(
+    workspace: "Workspace", load: "ChosenLoad", command: str, report: str | None, remembered: "Remembered"
+) -> int:
+    from sloproof.chaos.run import run_load
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.outcome import conclude, recorded_in
+    from sloproof.cli.progress import live_line
+    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+
+    profile = load.profile
+    surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
+    folder = new_run_folder(workspace, profile.name)
     with recorded_in(folder, report, remembered=remembered), live_line() as watch:
-        facts = run_load(profile, surroundings, folder, watch, distribution)
-    stage = Stage.of_load(name, facts)
-    title, command = f"Load run {name}", f"sloproof load run {name}"
-    raise typer.Exit(conclude([stage], surroundings, folder, title, command, report, remembered=remembered))
+        facts = run_load(profile, surroundings, folder, watch, load.distribution, load.given)
+    stage = Stage.of_load(profile.name, facts, profile.expect)
+    title, watcher = f"Load run {profile.name}", surroundings.prometheus
+    return conclude([stage], watcher, folder, title, command, report, remembered=remembered)
+
+
+def _run_at_target(
+    workspace: "Workspace", load: "ChosenLoad", command: str, report: str | None, remembered: "Remembered"
+) -> int:
+    from sloproof.chaos.run_without_lab import run_without_lab
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.outcome import conclude, recorded_in
+    from sloproof.cli.progress import live_line
+    from sloproof.cli.surroundings import new_run_folder
+
+    profile = load.profile
+    folder = new_run_folder(workspace, profile.name)
+    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
+        facts = run_without_lab(
+            profile,
+            target=load.target or "",
+            workspace=workspace.root,
+            run_folder=folder,
+            watch=watch,
+            allowed=workspace.settings.targets,
+            given=load.given,
+            distribution=load.distribution,
+        )
+    stage = Stage.of_load(profile.name, facts, profile.expect)
+    title = f"Load run {profile.name}"
+    return conclude([stage], None, folder, title, command, report, remembered=remembered)
 
 
 @app.command()

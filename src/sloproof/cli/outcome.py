@@ -14,13 +14,13 @@ from sloproof.cli.remembering import Remembered, remember, remember_early_end
 from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
-    from sloproof.chaos.run import Surroundings
+    from sloproof.prometheus import Prometheus
     from sloproof.report.model import RunReport
 
 
 def conclude(
     stages: Sequence[Stage],
-    surroundings: "Surroundings",
+    prometheus: "Prometheus | None",
     folder: Path,
     title: str,
     command: str,
@@ -32,7 +32,7 @@ def conclude(
 
     Args:
         stages: the parts of the run, in order.
-        surroundings: where it happened.
+        prometheus: the adapter of the Prometheus that watched; None where none did.
         folder: the run's records.
         title: what was done, for the report's heading.
         command: what was typed.
@@ -46,7 +46,7 @@ def conclude(
         UndoFailed: a fault is still in place.
     """
     verdict, environment = verdict_of(stages), environment_of(stages)
-    model, file = write_records(stages, surroundings, folder, title, command, report)
+    model, file = write_records(stages, prometheus, folder, title, command, report)
     _print(model)
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
@@ -62,13 +62,18 @@ def conclude(
 
 
 def write_records(
-    stages: Sequence[Stage], surroundings: "Surroundings", folder: Path, title: str, command: str, report: str | None
+    stages: Sequence[Stage],
+    prometheus: "Prometheus | None",
+    folder: Path,
+    title: str,
+    command: str,
+    report: str | None,
 ) -> "tuple[RunReport, Path]":
     """Write a run's `report.json` beside its records, and its HTML.
 
     Args:
         stages: as for `conclude`.
-        surroundings: as for `conclude`.
+        prometheus: as for `conclude`.
         folder: as for `conclude`.
         title: as for `conclude`.
         command: as for `conclude`.
@@ -86,9 +91,9 @@ def write_records(
     model = run_report(
         stages,
         verdict=verdict_of(stages),
-        charts=run_charts(stages, surroundings.prometheus),
+        charts=run_charts(stages, prometheus),
         system=stages[0].facts.load.system,
-        scale=surroundings.timing.scale,
+        scale=stages[0].facts.timing.scale,
         title=title,
         command=command,
         environment=environment_of(stages),

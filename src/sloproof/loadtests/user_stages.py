@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from sloproof.definition import Definition, Duration
 
-Users = Annotated[int, Field(ge=0, le=10_000)]
+MOST_USERS = 10_000
+Users = Annotated[int, Field(ge=0, le=MOST_USERS)]
 """People at once."""
 
 

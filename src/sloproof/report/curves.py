@@ -19,13 +19,15 @@ MOST_POINTS = 1_200
 MILLISECONDS = 1_000.0
 
 
-def run_charts(stages: Sequence[Stage], prometheus: Prometheus) -> list[Chart]:
+def run_charts(stages: Sequence[Stage], prometheus: Prometheus | None) -> list[Chart]:
     """Every chart of a run.
 
     Args:
         stages: its parts, in order.
-        prometheus: the adapter of the Prometheus that watched it.
+        prometheus: the adapter of the Prometheus that watched it; None where none did.
     """
+    if prometheus is None:
+        return [_rate(stages), _latency(stages, [])]
     facts = stages[0].facts
     start, end = facts.load.started_at, max(stage.facts.load.ended_at for stage in stages) + 5
     slos = [result.slo for result in facts.objectives]

@@ -77,6 +77,8 @@ def _headline(stages: Sequence[Stage], verdict: Verdict) -> str:
     found = [finding for stage in stages for finding in stage.findings]
     if verdict is Verdict.PASS:
         return f"{len(found)} of {len(found)} expectations were observed."
+    if not found:
+        return "Nothing was expected of this run, so it decides nothing."
     wrong = next((f for f in found if f.verdict is verdict), None)
     if wrong is None:
         return "The run ended before its time, so it decides nothing."

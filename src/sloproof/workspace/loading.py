@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -131,7 +132,9 @@ class Workspace:
         if name in known:
             return known[name]
         listed = ", ".join(f"`{known_name}`" for known_name in sorted(known)) or "none"
-        raise UsageError(f"there is no {_words(kind)} `{name}`", hint=f"defined are: {listed}")
+        close = get_close_matches(name, known, 1)
+        meant = f"did you mean `{close[0]}`? " if close else ""
+        raise UsageError(f"there is no {_words(kind)} `{name}`", hint=f"{meant}defined are: {listed}")
 
     def location(self, definition: Definition) -> Located | None:
         """Where a definition stands; None when it was not bound to a name of a definition file."""
