@@ -9,13 +9,16 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from sloproof.definition import Definition, Duration
+from sloproof.loadtests.trace import MINUTE
 
 Spacing = Literal["even", "poisson"]
+_TINY = 1e-6
 
 
 def _exact(value: object) -> object:
@@ -26,6 +29,13 @@ def _exact(value: object) -> object:
 
 Rate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=100_000)]
 """Arrivals per second, exact."""
+
+
+def _inside_loadtests(path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or parts.suffix != ".csv":
+        raise ValueError(f"`{path}` must be a CSV file inside loadtests/, such as `traces/day.csv`")
+    return path
 
 
 class RateStage(Definition):
@@ -46,33 +56,50 @@ class Arrivals(Definition):
     Args:
         rate: arrivals per second at the beginning.
         stages: what follows, one after the other; the last rate stays until the load ends.
+        trace: a CSV file of requests per minute to replay in place of a rate, relative to the workspace's loadtests/
+            folder; one that is longer than the load is replayed in part.
+        scale: the factor that the requests of the trace are multiplied by.
         spacing: `even` arrives like clockwork; `poisson` like people who know nothing of one another.
         seed: of the Poisson arrivals; the same seed gives the same times.
     """
 
-    rate: Rate
+    rate: Rate = Decimal(0)
     stages: tuple[RateStage, ...] = ()
+    trace: Annotated[str, AfterValidator(_inside_loadtests)] | None = None
+    scale: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=1_000)] = Decimal(1)
     spacing: Spacing = "even"
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
+        if self.trace is not None:
+            if self.rate or self.stages:
+                raise ValueError("give `trace` or `rate` and `stages`, not both: the trace says what the rate is")
+            return self
+        if self.scale != 1:
+            raise ValueError("`scale` goes with `trace`")
         if not any((self.rate, *(stage.rate for stage in self.stages))):
             raise ValueError("no rate is above 0: nothing would be sent")
         return self
 
-    def stretches(self, duration: timedelta) -> "list[Stretch]":
+    def stretches(
+        self, duration: timedelta, minutes: Sequence[Decimal] = (), share: Decimal = Decimal(1)
+    ) -> "list[Stretch]":
         """The rate as straight pieces that tile the load.
 
         Args:
             duration: how long load is asked for.
+            minutes: the requests of each minute of the trace, where there is one.
+            share: the part of its length in which the trace is replayed; its rates stay as they are.
 
         Returns:
             Pieces in order, none of length 0; they end with the load.
 
         Raises:
-            ValueError: the stages last longer than the load.
+            ValueError: the stages last longer than the load, or the trace less long.
         """
+        if self.trace is not None:
+            return self._replayed(duration.total_seconds(), minutes, MINUTE * float(share))
         found, at, rate = [], timedelta(), float(self.rate)
         for stage in self.stages:
             if stage.over:
@@ -82,6 +109,21 @@ class Arrivals(Definition):
             raise ValueError(f"the stages last {at.total_seconds():g} s, the load {duration.total_seconds():g} s")
         if at < duration:
             found.append(Stretch(seconds=(duration - at).total_seconds(), first=rate, last=rate))
+        return found
+
+    def _replayed(self, duration: float, minutes: Sequence[Decimal], length: float) -> "list[Stretch]":
+        """Each minute at its own rate; within a microsecond of the load's end there is no piece more."""
+        found, left = [], duration
+        for requests in minutes:
+            if left <= _TINY:
+                break
+            rate = float(requests * self.scale) / MINUTE
+            found.append(Stretch(seconds=min(length, left), first=rate, last=rate))
+            left -= length
+        if left > _TINY:
+            raise ValueError(f"`{self.trace}` lasts {duration - left:g} s, the load {duration:g} s")
+        if not any(piece.first for piece in found):
+            raise ValueError(f"`{self.trace}` asks for no request in the time of the load")
         return found
 
 
@@ -123,13 +165,15 @@ class Schedule(BaseModel):
     seed: int
 
     @classmethod
-    def of(cls, arrivals: Arrivals, duration: timedelta) -> Self:
-        """The schedule of a definition.
-
-        Raises:
-            ValueError: as `Arrivals.stretches`.
-        """
-        return cls(stretches=arrivals.stretches(duration), spacing=arrivals.spacing, seed=arrivals.seed)
+    def of(
+        cls,
+        arrivals: Arrivals,
+        duration: timedelta,
+        minutes: Sequence[Decimal] = (),
+        share: Decimal = Decimal(1),
+    ) -> Self:
+        """The schedule of a definition; arguments and errors as of `Arrivals.stretches`."""
+        return cls(stretches=arrivals.stretches(duration, minutes, share), spacing=arrivals.spacing, seed=arrivals.seed)
 
     @property
     def expected(self) -> float:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sloproof.errors import PartFailed, Refused, UsageError
 from sloproof.loadtests.distribution import Distribution
@@ -22,6 +22,7 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
 from sloproof.loadtests.result import EarlyMiss, LoadResult
 from sloproof.loadtests.second import Second
+from sloproof.loadtests.trace import parse_trace
 from sloproof.targets import check_target
 
 _TIME_TO_BEGIN = 30.0
@@ -98,7 +99,7 @@ class LoadProcess:
         Raises:
             Refused: the target or the master's address is not listed, or the folder already holds a run; nothing was
                 started.
-            UsageError: the locustfile does not exist.
+            UsageError: the locustfile does not exist, or the trace cannot be replayed.
             PartFailed: Locust is not installed, or the files cannot be written.
         """
         if target or given is None:
@@ -107,8 +108,14 @@ class LoadProcess:
             check_target(distribution.address, allowed)
         locustfile = _locustfile(profile, workspace) if given is None else _given(given)
         longest = None if given is None else given.longest
-        plan = LoadPlan.of(
-            profile, target=target, thresholds=thresholds, allowed=allowed, longest=longest, distribution=distribution
+        plan = _plan(
+            profile,
+            workspace,
+            target=target,
+            thresholds=thresholds,
+            allowed=allowed,
+            longest=longest,
+            distribution=distribution,
         )
         _lay_out(run_folder, plan)
         variables = locust_environment(plan, environment or {})
@@ -276,6 +283,30 @@ def _locustfile(profile: LoadProfile, workspace: Path) -> Path:
             hint="`locustfile` is relative to the workspace's loadtests/ folder",
         )
     return path.resolve()
+
+
+def _plan(profile: LoadProfile, workspace: Path, **others: Any) -> LoadPlan:
+    trace = profile.arrivals.trace if profile.arrivals is not None else None
+    minutes = [] if trace is None else _trace(workspace / "loadtests" / trace, f"loadtests/{trace}")
+    try:
+        return LoadPlan.of(profile, minutes=minutes, **others)
+    except ValueError as error:
+        raise UsageError(
+            f"load profile `{profile.name}` cannot be run: {error}", hint="change its trace or its duration"
+        ) from error
+
+
+def _trace(file: Path, shown: str) -> list[Decimal]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"`{shown}` cannot be read: {error.strerror}",
+            hint="`trace` is relative to the workspace's loadtests/ folder",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"`{shown}` is no text in UTF-8", hint="save it as CSV in UTF-8") from error
+    return parse_trace(text, shown)
 
 
 def _given(given: GivenLocustfile) -> Path:

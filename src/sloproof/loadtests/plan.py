@@ -72,9 +72,16 @@ class LoadPlan(BaseModel):
         allowed: Sequence[str],
         longest: timedelta | None = None,
         distribution: Distribution | None = None,
+        minutes: Sequence[Decimal] = (),
     ) -> Self:
-        """The plan of a profile against a target."""
-        schedule = None if profile.arrivals is None else Schedule.of(profile.arrivals, profile.duration)
+        """The plan of a profile against a target; `minutes` are the requests of each minute of its trace.
+
+        Raises:
+            ValueError: as `Arrivals.stretches`.
+        """
+        schedule = None
+        if profile.arrivals is not None:
+            schedule = Schedule.of(profile.arrivals, profile.duration, minutes, profile.share)
         rate = float(profile.rate) if profile.rate is not None else schedule.mean_rate if schedule else None
         return cls(
             profile=profile.name,

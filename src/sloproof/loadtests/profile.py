@@ -88,7 +88,8 @@ class LoadProfile(Definition):
         if self.arrivals is not None:
             if self.rate is not None:
                 raise ValueError("give `rate` (users that pace themselves) or `arrivals` (by the clock), not both")
-            self.arrivals.stretches(self.duration)
+            if self.arrivals.trace is None:
+                self.arrivals.stretches(self.duration)
         return self
 
     @property
