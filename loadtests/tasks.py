@@ -1,6 +1,6 @@
 """How the tasks system is loaded."""
 
-from sloproof import LoadProfile
+from sloproof import Arrivals, LoadProfile
 
 steady = LoadProfile(
     name="steady",
@@ -12,4 +12,15 @@ steady = LoadProfile(
     spawn_rate=50,
     duration="26s",
     warm_up="7s",
+)
+
+morning = LoadProfile(
+    name="morning",
+    system="tasks",
+    description="The hour in which everybody opens the list of the day, as it was recorded; a third of its requests.",
+    locustfile="users/tasks.py",
+    users=200,
+    arrivals=Arrivals(trace="traces/tasks-morning.csv", scale="0.33", spacing="poisson"),
+    duration="60m",
+    warm_up="1m",
 )

@@ -27,7 +27,7 @@ def answer(method, path, headers, body):
         return 401, {}
     if path.startswith("/broken"):
         return 500, {}
-    return 200, {"path": path, "body": body.decode()}
+    return 200, {"path": path, "body": body.decode(), "id": 7, "itens": []}
 
 async def connection(reader, writer):
     try:

@@ -30,7 +30,7 @@ def test_all_users_start_within_a_second_unless_told_otherwise() -> None:
     ("field", "value"),
     [
         ("users", 0),
-        ("users", 10_001),
+        ("users", 1_000_001),
         ("rate", 0),
         ("rate", -1),
         ("spawn_rate", 0),

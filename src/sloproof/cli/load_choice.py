@@ -12,8 +12,8 @@ from sloproof.cli.numbers import share_of
 from sloproof.cli.options import duration
 from sloproof.errors import UsageError
 from sloproof.loadtests.locust_process import GivenLocustfile
+from sloproof.loadtests.plan import MOST_USERS
 from sloproof.loadtests.profile import LoadProfile
-from sloproof.loadtests.user_stages import MOST_USERS
 
 if TYPE_CHECKING:
     from sloproof.loadtests.distribution import Distribution

@@ -27,7 +27,7 @@ def _exact(value: object) -> object:
     return value
 
 
-Rate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=100_000)]
+Rate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000_000)]
 """Arrivals per second, exact."""
 
 

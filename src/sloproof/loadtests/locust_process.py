@@ -17,7 +17,7 @@ from sloproof.errors import PartFailed, Refused, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.launching import launch, locust_environment
 from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
-from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
+from sloproof.loadtests.plan import MOST_ARRIVALS, MOST_USERS, STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
 from sloproof.loadtests.result import EarlyMiss, LoadResult
@@ -289,11 +289,22 @@ def _plan(profile: LoadProfile, workspace: Path, **others: Any) -> LoadPlan:
     trace = profile.arrivals.trace if profile.arrivals is not None else None
     minutes = [] if trace is None else _trace(workspace / "loadtests" / trace, f"loadtests/{trace}")
     try:
-        return LoadPlan.of(profile, minutes=minutes, **others)
+        plan = LoadPlan.of(profile, minutes=minutes, **others)
     except ValueError as error:
         raise UsageError(
             f"load profile `{profile.name}` cannot be run: {error}", hint="change its trace or its duration"
         ) from error
+    _require_enough_processes(plan)
+    return plan
+
+
+def _require_enough_processes(plan: LoadPlan) -> None:
+    needed = plan.processes_needed
+    if needed > 1:
+        raise UsageError(
+            f"`{plan.profile}` asks for more than one generator process can send: it takes {needed} at least",
+            hint=f"one process runs at most {MOST_USERS:,} users and {MOST_ARRIVALS:,} arrivals a second",
+        )
 
 
 def _trace(file: Path, shown: str) -> list[Decimal]:

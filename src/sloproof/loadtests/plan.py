@@ -1,5 +1,6 @@
 """What the generator process is told: a profile made concrete, in plain seconds, as JSON."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +16,10 @@ from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, LoadResult, RunTo
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.user_stages import UserStretch, stretches
 
+MOST_USERS = 10_000
+"""At once in one generator process; beyond, its memory and its one core are the limit."""
+MOST_ARRIVALS = 100_000
+"""In a second for one generator process; beyond, they would only pile up in its memory."""
 STOP_DRAIN = 3.0
 """Seconds that requests in flight may take to finish when a run is stopped early."""
 
@@ -109,6 +114,12 @@ class LoadPlan(BaseModel):
         """Variables that tell the locustfile how its users keep to this plan."""
         pace = {} if self.schedule or not self.asked_rate else {"SLOPROOF_PACE": f"{self.users / self.asked_rate:.6f}"}
         return {**pace, "SLOPROOF_REQUEST_TIMEOUT": f"{self.request_timeout:g}"}
+
+    @property
+    def processes_needed(self) -> int:
+        """How many generator processes this takes at least."""
+        fastest = max((max(s.first, s.last) for s in self.schedule.stretches), default=0) if self.schedule else 0
+        return max(1, math.ceil(self.users / MOST_USERS), math.ceil(fastest / MOST_ARRIVALS))
 
     def result(self, seconds: list[Second], *, started_at: float, drained_from: float, ended_at: float) -> LoadResult:
         """The result of this plan from its seconds and its times (epoch seconds), before what only the end knows."""

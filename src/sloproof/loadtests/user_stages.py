@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 
 from sloproof.definition import Definition, Duration
 
-MOST_USERS = 10_000
-Users = Annotated[int, Field(ge=0, le=MOST_USERS)]
+Users = Annotated[int, Field(ge=0, le=1_000_000)]
 """People at once."""
 
 
