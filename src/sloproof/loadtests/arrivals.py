@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from sloproof.definition import Definition, Duration
+from sloproof.loadtests.phases import PhaseName
 from sloproof.loadtests.trace import MINUTE
 
 Spacing = Literal["even", "poisson"]
@@ -44,10 +45,12 @@ class RateStage(Definition):
     Args:
         rate: arrivals per second at the end of the stretch.
         over: its length; `0s` jumps.
+        phase: the phase of the load that it begins, such as `peak`; figures are told for each phase.
     """
 
     rate: Rate
     over: Duration
+    phase: PhaseName | None = None
 
 
 class Arrivals(Definition):

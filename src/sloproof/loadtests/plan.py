@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sloproof.loadtests.arrivals import Schedule
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.generator import generator_health
+from sloproof.loadtests.phases import Span
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, LoadResult, RunTotals
 from sloproof.loadtests.second import Second
@@ -42,6 +43,7 @@ class LoadPlan(BaseModel):
         duration: how long load is asked for; with a LoadTestShape of the locustfile's own, how long at most.
         longest: the duration where the locustfile brings such a shape; None for the same.
         warm_up: left out at evaluation.
+        phases: seconds from the beginning that are told apart.
         request_timeout: default of every request.
         drain: how long requests in flight may take at the end.
         share: the part of the profile's full length that is run, ratio of 1.
@@ -62,6 +64,7 @@ class LoadPlan(BaseModel):
     duration: float
     longest: float | None = None
     warm_up: float
+    phases: list[Span] = []
     request_timeout: float
     drain: float
     share: Decimal = Decimal(1)
@@ -103,6 +106,7 @@ class LoadPlan(BaseModel):
             duration=profile.duration.total_seconds(),
             longest=None if longest is None else longest.total_seconds(),
             warm_up=profile.warm_up.total_seconds(),
+            phases=profile.phases,
             request_timeout=profile.request_timeout.total_seconds(),
             drain=profile.drain.total_seconds(),
             share=profile.share,

@@ -11,6 +11,7 @@ from sloproof.definition import Definition, Duration, Length, Name
 from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.distribution import MOST_WORKERS
+from sloproof.loadtests.phases import Span, spans
 from sloproof.loadtests.promises import AnyPromise
 from sloproof.loadtests.user_stages import Users, UserStage, stretches
 
@@ -121,6 +122,12 @@ class LoadProfile(Definition):
                 "share": self.share * share,
             }
         )
+
+    @property
+    def phases(self) -> list[Span]:
+        """The phases of this load, in seconds from its beginning: the warm-up, and those that its stages name."""
+        stages = self.arrivals.stages if self.arrivals is not None else self.stages
+        return spans([(stage.over, stage.phase) for stage in stages], self.duration, self.warm_up)
 
     @property
     def pace(self) -> float | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from sloproof.definition import Definition, Duration
+from sloproof.loadtests.phases import PhaseName
 
 Users = Annotated[int, Field(ge=0, le=1_000_000)]
 """People at once."""
@@ -18,10 +19,12 @@ class UserStage(Definition):
     Args:
         users: how many there are at its end.
         over: its length; `0s` jumps.
+        phase: the phase of the load that it begins, such as `spike`; figures are told for each phase.
     """
 
     users: Users
     over: Duration
+    phase: PhaseName | None = None
 
 
 class UserStretch(BaseModel):
