@@ -111,7 +111,7 @@ class GateRuns:
             "load",
             profile.name,
             lambda surroundings, folder, watch: run_load(profile, surroundings, folder, watch),
-            lambda facts: Stage.of_load(profile.name, facts),
+            lambda facts: Stage.of_load(profile.name, facts, profile.expect),
         )
 
     def _experiment(self, experiment: Experiment) -> RunRecord:
