@@ -36,6 +36,7 @@ class Pool:
         self._times = times
         self._clock = clock
         self._waiting: SimpleQueue[float] = SimpleQueue()
+        self._idle = 0
         self.over = False
 
     def install(self) -> None:
@@ -60,13 +61,21 @@ class Pool:
 
     @property
     def unserved(self) -> int:
-        """Arrivals that wait for a free user."""
-        return int(self._waiting.qsize())
+        """Arrivals that wait for a free user; one that an idle user is about to take does not wait for any."""
+        return max(0, int(self._waiting.qsize()) - self._idle)
 
     def drop(self) -> Iterator[float]:
         """The times at which those were due that no user took, as they leave."""
         while self._waiting.qsize():
             yield self._waiting.get_nowait()
+
+    def _next(self) -> float:
+        """When the next arrival is due; waits for it."""
+        self._idle += 1
+        try:
+            return float(self._waiting.get())
+        finally:
+            self._idle -= 1
 
     def _upon_arrival(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def execute_task(task_set: TaskSet, task: Any) -> None:
@@ -75,7 +84,7 @@ class Pool:
                 return
             user = task_set.user
             user._state = LOCUST_STATE_WAITING
-            setattr(gevent.getcurrent(), _DUE, self._waiting.get())
+            setattr(gevent.getcurrent(), _DUE, self._next())
             user._state = LOCUST_STATE_RUNNING
             try:
                 original(task_set, task)
