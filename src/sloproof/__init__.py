@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
     from sloproof.loadtests.arrivals import Arrivals, RateStage
+    from sloproof.loadtests.baseline import Baseline
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.loadtests.promises import Failures, Quantile
     from sloproof.loadtests.user_stages import UserStage
@@ -79,6 +80,7 @@ _HOMES = {
         "ObjectivesHold",
         "Survives",
     ),
+    "sloproof.loadtests.baseline": ("Baseline",),
     "sloproof.loadtests.profile": ("LoadProfile",),
     "sloproof.loadtests.promises": ("Failures", "Quantile"),
     "sloproof.loadtests.user_stages": ("UserStage",),
@@ -110,6 +112,7 @@ __all__ = [
     "AllOf",
     "Arrivals",
     "Balanced",
+    "Baseline",
     "BudgetAlerts",
     "BudgetLeft",
     "BurnPolicy",

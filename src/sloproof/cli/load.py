@@ -8,9 +8,16 @@ from sloproof.cli.capacity import capacity
 from sloproof.cli.load_choice import MASTER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sloproof.chaos.facts import RunFacts
+    from sloproof.chaos.run import Watch
     from sloproof.cli.load_choice import ChosenLoad
-    from sloproof.cli.remembering import Remembered
+    from sloproof.prometheus import Prometheus
     from sloproof.workspace import Workspace
+
+    Send = Callable[[Path, Watch], RunFacts]
 
 app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
 app.command()(capacity)
@@ -42,8 +49,12 @@ ExpectWorkers = Annotated[
     int | None, typer.Option(help="Wait for so many workers started elsewhere with `sloproof load worker`.")
 ]
 MasterBind = Annotated[str, typer.Option(help="Where those workers connect to, as `host:port`.")]
-
-
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN", help="Compare with an earlier run: `baseline`, `last` or a number of `sloproof history`."
+    ),
+]
 StopEarly = Annotated[
     bool | None,
     typer.Option(
@@ -70,13 +81,18 @@ def run(
     processes: Processes = None,
     expect_workers: ExpectWorkers = None,
     master_bind: MasterBind = MASTER,
+    against: Against = None,
 ) -> None:
     """Run a load profile, or any locustfile; what it must show passes, fails or stays undecided."""
+    from sloproof.chaos.stage import Stage
+    from sloproof.cli.comparing import compared, find_earlier
     from sloproof.cli.extras import require
     from sloproof.cli.load_choice import Wishes, chosen_load
+    from sloproof.cli.outcome import conclude, recorded_in
+    from sloproof.cli.progress import live_line
     from sloproof.cli.release import release_of
     from sloproof.cli.remembering import Remembered
-    from sloproof.cli.surroundings import history_file
+    from sloproof.cli.surroundings import history_file, new_run_folder
     from sloproof.workspace import load_workspace
 
     require("load")
@@ -94,6 +110,7 @@ def run(
         processes=processes,
         expect_workers=expect_workers,
         master_bind=master_bind,
+        against=against,
     )
     load = chosen_load(workspace, wishes)
     remembered = Remembered(
@@ -104,43 +121,39 @@ def run(
         release=release_of(workspace.root, release),
         environment="lab" if load.target is None else "target",
     )
-    how = _run_in_lab if load.target is None else _run_at_target
-    raise typer.Exit(how(workspace, load, wishes.command, report, remembered))
+    send, prometheus = (_in_lab if load.target is None else _at_target)(workspace, load)
+    earlier, folder = find_earlier(remembered, against), new_run_folder(workspace, load.profile.name)
+    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
+        facts = send(folder, watch)
+    stage = Stage.of_load(load.profile.name, facts, load.profile.expect)
+    stage, difference = compared(stage, remembered, folder, earlier, load.profile.baseline)
+    title = f"Load run {load.profile.name}"
+    code = conclude(
+        [stage], prometheus, folder, title, wishes.command, report, remembered=remembered, against=difference
+    )
+    raise typer.Exit(code)
 
 
-def _run_in_lab(
-    workspace: "Workspace", load: "ChosenLoad", command: str, report: str | None, remembered: "Remembered"
-) -> int:
+def _in_lab(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Prometheus | None]":
+    """How the load is sent to the lab's system, and the Prometheus that watches it."""
     from sloproof.chaos.run import run_load
-    from sloproof.chaos.stage import Stage
-    from sloproof.cli.outcome import conclude, recorded_in
-    from sloproof.cli.progress import live_line
-    from sloproof.cli.surroundings import new_run_folder, running_lab, surroundings_of
+    from sloproof.cli.surroundings import running_lab, surroundings_of
 
-    profile = load.profile
-    surroundings = surroundings_of(workspace, running_lab(workspace, profile.system))
-    folder = new_run_folder(workspace, profile.name)
-    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
-        facts = run_load(profile, surroundings, folder, watch, load.distribution, load.given)
-    stage = Stage.of_load(profile.name, facts, profile.expect)
-    title, watcher = f"Load run {profile.name}", surroundings.prometheus
-    return conclude([stage], watcher, folder, title, command, report, remembered=remembered)
+    surroundings = surroundings_of(workspace, running_lab(workspace, load.profile.system))
+
+    def send(folder: "Path", watch: "Watch") -> "RunFacts":
+        return run_load(load.profile, surroundings, folder, watch, load.distribution, load.given)
+
+    return send, surroundings.prometheus
 
 
-def _run_at_target(
-    workspace: "Workspace", load: "ChosenLoad", command: str, report: str | None, remembered: "Remembered"
-) -> int:
+def _at_target(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Prometheus | None]":
+    """How the load is sent to an address that no lab watches."""
     from sloproof.chaos.run_without_lab import run_without_lab
-    from sloproof.chaos.stage import Stage
-    from sloproof.cli.outcome import conclude, recorded_in
-    from sloproof.cli.progress import live_line
-    from sloproof.cli.surroundings import new_run_folder
 
-    profile = load.profile
-    folder = new_run_folder(workspace, profile.name)
-    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
-        facts = run_without_lab(
-            profile,
+    def send(folder: "Path", watch: "Watch") -> "RunFacts":
+        return run_without_lab(
+            load.profile,
             target=load.target or "",
             workspace=workspace.root,
             run_folder=folder,
@@ -149,9 +162,8 @@ def _run_at_target(
             given=load.given,
             distribution=load.distribution,
         )
-    stage = Stage.of_load(profile.name, facts, profile.expect)
-    title = f"Load run {profile.name}"
-    return conclude([stage], None, folder, title, command, report, remembered=remembered)
+
+    return send, None
 
 
 @app.command()

@@ -46,6 +46,7 @@ class Wishes:
     processes: int | None = None
     expect_workers: int | None = None
     master_bind: str = MASTER
+    against: str | None = None
 
     @property
     def command(self) -> str:
@@ -61,6 +62,7 @@ class Wishes:
             "processes": self.processes,
             "expect-workers": self.expect_workers,
             "master-bind": None if self.master_bind == MASTER else self.master_bind,
+            "against": self.against,
         }
         typed = [f"--{option} {value}" for option, value in options.items() if value is not None]
         if self.stop_early is not None:

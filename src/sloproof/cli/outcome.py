@@ -14,6 +14,7 @@ from sloproof.cli.remembering import Remembered, remember, remember_early_end
 from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
+    from sloproof.history.against import Against
     from sloproof.prometheus import Prometheus
     from sloproof.report.model import RunReport
 
@@ -27,6 +28,7 @@ def conclude(
     report: str | None,
     *,
     remembered: Remembered | None = None,
+    against: "Against | None" = None,
 ) -> int:
     """Print the table, write the report, add the run to the history, and say how the command ends.
 
@@ -38,6 +40,7 @@ def conclude(
         command: what was typed.
         report: where the HTML goes; None for beside the records.
         remembered: what the history is told; None for nothing.
+        against: how it differs from an earlier run; None where nobody asked.
 
     Returns:
         The exit code.
@@ -46,7 +49,7 @@ def conclude(
         UndoFailed: a fault is still in place.
     """
     verdict, environment = verdict_of(stages), environment_of(stages)
-    model, file = write_records(stages, prometheus, folder, title, command, report)
+    model, file = write_records(stages, prometheus, folder, title, command, report, against=against)
     _print(model)
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
@@ -68,6 +71,8 @@ def write_records(
     title: str,
     command: str,
     report: str | None,
+    *,
+    against: "Against | None" = None,
 ) -> "tuple[RunReport, Path]":
     """Write a run's `report.json` beside its records, and its HTML.
 
@@ -78,6 +83,7 @@ def write_records(
         title: as for `conclude`.
         command: as for `conclude`.
         report: as for `conclude`.
+        against: as for `conclude`.
 
     Returns:
         The report, and where its HTML lies.
@@ -97,6 +103,8 @@ def write_records(
         title=title,
         command=command,
         environment=environment_of(stages),
+        compared_with=against.title if against else "",
+        comparisons=against.comparisons if against else (),
     )
     file = Path(report) if report else folder / "report.html"
     write_file(folder / "report.json", render_json(model))

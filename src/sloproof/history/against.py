@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
+from sloproof.chaos.expecting import Finding
 from sloproof.errors import UsageError
 from sloproof.history.past_run import PastRun, Windows
 from sloproof.history.store import History
@@ -104,6 +105,43 @@ def lay_beside(
         reason = f"run {other.id} is no measure for this one: {why}"
         return Against(other, (Comparison.impossible("the earlier run", reason, decides=decides),))
     return Against(other, tuple(_comparisons(others, windows, limits, closed=not run.load.get("schedule"))))
+
+
+def unreadable(trouble: str) -> Against:
+    """A comparison that was wanted, and a history that could not be read.
+
+    Args:
+        trouble: why not.
+    """
+    return Against(None, (Comparison.impossible("the earlier run", trouble),))
+
+
+def findings(found: Against) -> list[Finding]:
+    """What was expected of a comparison, and what was seen: those that decide something.
+
+    Args:
+        found: a run beside an earlier one.
+    """
+    earlier = "an earlier run" if found.earlier is None else f"run {found.earlier.id}"
+    return [Finding(_expected(one, earlier), *_seen(one)) for one in found.comparisons if one.decides]
+
+
+def _expected(comparison: Comparison, earlier: str) -> str:
+    if comparison.tolerance is None:
+        return f"this run can be compared with {earlier}"
+    if comparison.figure == "failures":
+        return f"at most {percent(comparison.tolerance)} more of the requests fail than in {earlier}"
+    return f"{comparison.figure} is at most {percent(comparison.tolerance)} slower than in {earlier}"
+
+
+def _seen(comparison: Comparison) -> tuple[str, Verdict, str]:
+    if comparison.before is None or comparison.after is None:
+        return "nothing to compare with", comparison.verdict, comparison.reason
+    if comparison.figure == "failures":
+        seen = f"{percent(comparison.before)} then, {percent(comparison.after)} now"
+    else:
+        seen = f"{comparison.before * 1000:.0f} ms then, {comparison.after * 1000:.0f} ms now"
+    return seen, comparison.verdict, comparison.reason
 
 
 def _differences(earlier: PastRun, run: PastRun) -> Iterator[str]:

@@ -8,14 +8,13 @@ from typing import Any
 from sloproof.chaos.stage import Stage
 from sloproof.errors import PartFailed
 from sloproof.history.past_run import MOST_WINDOWS, PastObjective, PastQuantile, PastRun, Windows
-from sloproof.loadtests import histogram
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.load_files import LoadFiles, read_result
 from sloproof.loadtests.outcome import FAILURES
+from sloproof.loadtests.quantiles import load_quantiles
 from sloproof.loadtests.result import LoadResult
 from sloproof.verdict.judge import Verdict
 
-QUANTILES = (0.5, 0.9, 0.95, 0.99)
 _NOT_OF_THE_LOAD = ("target", "allowed", "thresholds")
 """What the plan of a load says beside how hard it loads; the target is remembered apart."""
 
@@ -66,7 +65,7 @@ def past_run(
         target=loads[0].target,
         load=load_asked(folder) if only else {},
         objectives=tuple(_objective(stage.name, result) for stage in stages for result in stage.facts.objectives),
-        quantiles=_quantiles(only.evaluated()) if only else (),
+        quantiles=_quantiles(only) if only else (),
         completed=sum(load.completed for load in evaluated),
         failed=sum(load.failed for load in evaluated),
         versions=dict(versions or {}),
@@ -119,7 +118,7 @@ def ended_early(
         folder=str(folder),
         target=load.target,
         load=load_asked(folder),
-        quantiles=_quantiles(load.evaluated()),
+        quantiles=_quantiles(load),
         completed=load.evaluated().completed,
         failed=load.evaluated().failed,
         notes=(*load.notes, reason),
@@ -169,7 +168,9 @@ def _objective(stage: str, result: ObjectiveResult) -> PastObjective:
 
 
 def _quantiles(load: LoadResult) -> tuple[PastQuantile, ...]:
-    return tuple(PastQuantile(q=q, value=histogram.quantile(load.latency, q)) for q in QUANTILES)
+    return tuple(
+        PastQuantile(q=one.q, value=one.value, lower=one.lower, upper=one.upper) for one in load_quantiles(load)
+    )
 
 
 def _known(figure: float) -> float | None:

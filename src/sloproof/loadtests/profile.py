@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from sloproof.definition import Definition, Duration, Length, Name
 from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
+from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.distribution import MOST_WORKERS
 from sloproof.loadtests.phases import Span, spans
 from sloproof.loadtests.promises import AnyPromise
@@ -47,6 +48,7 @@ class LoadProfile(Definition):
         stop_early: end the load as soon as an objective is missed beyond doubt; without it, the run shows all of a
             failure. An experiment's load never ends early.
         processes: how many processes send the load; more where one core cannot send it.
+        baseline: by how much a run may be worse than the pinned earlier run of this profile; None sets no limit.
         description: one sentence on what this load stands for.
         share: the part of its full length that this is, ratio of 1; `shortened` sets it, and the result tells it.
     """
@@ -66,6 +68,7 @@ class LoadProfile(Definition):
     expect: tuple[AnyPromise, ...] = ()
     stop_early: bool = False
     processes: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
+    baseline: Baseline | None = None
     description: str = ""
     share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 

@@ -14,6 +14,7 @@ from itertools import accumulate
 from sloproof.definition import Definition
 from sloproof.loadtests import histogram
 from sloproof.loadtests.histogram import Buckets
+from sloproof.loadtests.result import LoadResult
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
 from sloproof.verdict.judge import bad_ratio_bounds
 from sloproof.verdict.statistics import FEWEST_BATCHES, Slice
@@ -22,6 +23,8 @@ FEWEST_BURSTS = 5
 """Windows with slowish answers; fewer are an accident of this run, and no measure of how slow answers cluster."""
 LOOSER = 2
 """Slow answers cluster; where few are over a threshold, those over the threshold divided by this show how much."""
+MOST_WINDOWS = 600
+"""A longer run is looked at in windows of several seconds."""
 SHOWN = (0.5, 0.9, 0.95, 0.99)
 """The quantiles that a run is told by."""
 
@@ -144,3 +147,16 @@ def quantiles(
     """
     seen = LatencyWindows(windows, never_answered)
     return tuple(seen.quantile(q) for q in wanted)
+
+
+def load_quantiles(load: LoadResult) -> tuple[LatencyQuantile, ...]:
+    """The quantiles of a run without its warm-up; a long run is looked at in windows of several seconds.
+
+    Args:
+        load: the run.
+    """
+    part = load.evaluated()
+    seconds = [second.latency for second in sorted(part.seconds, key=lambda second: second.at)]
+    width = max(1, math.ceil(len(seconds) / MOST_WINDOWS))
+    windows = [histogram.merged(seconds[at : at + width]) for at in range(0, len(seconds), width)]
+    return quantiles(windows, part.in_flight_at_end)

@@ -9,20 +9,24 @@ from sloproof.chaos.experiment import Holds
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.evaluation import ObjectiveResult
+from sloproof.loadtests.quantiles import load_quantiles
 from sloproof.report.model import (
     AlertBar,
     BalanceRow,
     Chart,
+    ComparisonRow,
     EventCounts,
     ExpectationRow,
     FaultBar,
     HealthRow,
     ObjectiveRow,
     Phase,
+    QuantileRow,
     RunReport,
     Span,
 )
 from sloproof.slo import SLO
+from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.evidence import Counts
 from sloproof.verdict.judge import Verdict
 
@@ -37,6 +41,8 @@ def run_report(
     title: str,
     command: str,
     environment: Mapping[str, str],
+    compared_with: str = "",
+    comparisons: Sequence[Comparison] = (),
 ) -> RunReport:
     """The report of a run.
 
@@ -49,6 +55,8 @@ def run_report(
         title: what was done.
         command: what was typed.
         environment: names and versions.
+        compared_with: the earlier run that it is laid beside, in words.
+        comparisons: how its figures changed.
     """
     return RunReport(
         title=title,
@@ -61,6 +69,9 @@ def run_report(
         scale=scale,
         expectations=tuple(_expectations(stages)),
         objectives=tuple(_objective(stage, result) for stage in stages for result in stage.facts.objectives),
+        latency=tuple(row for stage in stages for row in _latency(stage)),
+        compared_with=compared_with,
+        comparisons=tuple(_comparison(one) for one in comparisons),
         phases=tuple(Phase(name=s.name, start=s.facts.load.started_at, end=s.facts.load.ended_at) for s in stages),
         faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
         alerts=tuple(_alerts(stages)),
@@ -133,6 +144,36 @@ def _counts(counts: Counts) -> EventCounts | None:
     if not (counts.total == counts.total and counts.bad == counts.bad):  # NaN: not measured
         return None
     return EventCounts(bad=min(counts.possibly_bad, counts.total), total=counts.total)
+
+
+def _latency(stage: Stage) -> Iterator[QuantileRow]:
+    for found in load_quantiles(stage.facts.load):
+        yield QuantileRow(
+            phase=stage.name,
+            q=found.q,
+            value=_milliseconds(found.value),
+            lower=_milliseconds(found.lower),
+            upper=_milliseconds(found.upper),
+            confidence=found.confidence,
+            relative_error=found.relative_error,
+        )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _comparison(found: Comparison) -> ComparisonRow:
+    return ComparisonRow(
+        figure=found.figure,
+        verdict=found.verdict.value,
+        decides=found.decides,
+        told=found.reason,
+        before=found.before,
+        after=found.after,
+        lower=found.lower,
+        upper=found.upper,
+    )
 
 
 def _faults(facts: RunFacts) -> Iterator[FaultBar]:

@@ -269,6 +269,52 @@ class HealthRow(Recorded):
     verdict: Verdict
 
 
+class QuantileRow(Recorded):
+    """A latency quantile of one phase, warm-up left out.
+
+    Args:
+        phase: the phase.
+        q: the share of requests that are not slower, ratio of 1.
+        value: milliseconds; None where too many requests were never answered.
+        lower: the true quantile is above this, milliseconds; None where the run does not tell.
+        upper: the true quantile is at most this, milliseconds; None where the run does not tell.
+        confidence: of each bound, ratio of 1.
+        relative_error: of the value, ratio of 1; the bounds have none.
+    """
+
+    phase: str
+    q: Share
+    value: Measurement = None
+    lower: Measurement = None
+    upper: Measurement = None
+    confidence: Share = 0.95
+    relative_error: Share = 0
+
+
+class ComparisonRow(Recorded):
+    """A figure of this run beside that of an earlier one.
+
+    Args:
+        figure: such as `p95`.
+        verdict: against the limit.
+        decides: whether a limit was set, so that the verdict counts.
+        told: one sentence with the change and its bounds.
+        before: the earlier run's figure: seconds, ratio of 1 or requests per second.
+        after: this run's.
+        lower: the true change is at least this, ratio of 1.
+        upper: the true change is at most this.
+    """
+
+    figure: str
+    verdict: Verdict
+    decides: bool
+    told: str
+    before: Measurement = None
+    after: Measurement = None
+    lower: Measurement = None
+    upper: Measurement = None
+
+
 class RunReport(Recorded):
     """Everything a report tells about one run.
 
@@ -283,6 +329,9 @@ class RunReport(Recorded):
         scale: the factor the rules' windows were divided by; 1 for real windows.
         expectations: what was expected and observed, in the order of the run.
         objectives: each objective in each phase.
+        latency: quantiles of each phase.
+        compared_with: the earlier run that it is laid beside, in words; empty where it is not.
+        comparisons: its figures beside the earlier run's.
         phases: parts of the run, in order.
         faults: in order of injection.
         alerts: every alert that was watched.
@@ -306,6 +355,9 @@ class RunReport(Recorded):
     scale: Annotated[int, Field(ge=1)] = 1
     expectations: tuple[ExpectationRow, ...] = ()
     objectives: tuple[ObjectiveRow, ...] = ()
+    latency: tuple[QuantileRow, ...] = ()
+    compared_with: str = ""
+    comparisons: tuple[ComparisonRow, ...] = ()
     phases: tuple[Phase, ...] = ()
     faults: tuple[FaultBar, ...] = ()
     alerts: tuple[AlertBar, ...] = ()

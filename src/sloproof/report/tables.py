@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sloproof.report import wording
 from sloproof.report.alert_times import Change, changes
-from sloproof.report.model import EventCounts, FaultBar, ObjectiveRow, RunReport
+from sloproof.report.model import ComparisonRow, EventCounts, FaultBar, ObjectiveRow, RunReport
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,37 @@ def spent(row: ObjectiveRow) -> str:
     return wording.ratio(row.budget_spent) + window
 
 
+def latency(report: RunReport) -> Table:
+    """The quantiles of each phase, with their bounds."""
+    rows = [
+        (
+            f"p{row.q * 100:g}",
+            row.phase,
+            "not known" if row.value is None else wording.milliseconds(row.value),
+            wording.milliseconds(row.lower),
+            wording.milliseconds(row.upper),
+        )
+        for row in report.latency
+    ]
+    first = next(iter(report.latency), None)
+    error = f", each bound with {wording.ratio(first.confidence)} confidence" if first else ""
+    within = f"values within {wording.ratio(first.relative_error)}" if first else ""
+    title = f"Latency ({within}{error})" if first else "Latency"
+    columns = ("Quantile", "Phase", "Value", "At least", "At most")
+    return Table(title, columns, rows, f"Latency: {wording.NO_DATA}.")
+
+
+def comparisons(report: RunReport) -> Table:
+    """This run beside an earlier one; a verdict in brackets decides nothing."""
+    rows = [(_decided(row), row.figure, row.told) for row in report.comparisons]
+    empty = "This run was not compared with an earlier one."
+    return Table(report.compared_with or "Comparison", ("Verdict", "Figure", "Change"), rows, empty)
+
+
+def _decided(row: ComparisonRow) -> str:
+    return row.verdict if row.decides else "-"
+
+
 def alerts(report: RunReport) -> Table:
     """When each alert changed its state, beside the promise."""
     rows = [(alert.alert, *(_change(change) for change in changes(alert, report))) for alert in report.alerts]
@@ -127,7 +158,7 @@ def environment(report: RunReport) -> Table:
 
 def all_tables(report: RunReport) -> list[Table]:
     """Every table of a report, in its order."""
-    made = (expectations, objectives, alerts, faults, balance, generator, environment)
+    made = (expectations, objectives, latency, comparisons, alerts, faults, balance, generator, environment)
     return [make(report) for make in made]
 
 

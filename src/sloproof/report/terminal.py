@@ -42,6 +42,7 @@ def render_terminal(report: RunReport) -> RenderableType:
     verdict = Text.assemble(stamp, " ", (wording.visible(report.title), "bold"))
     headline = Text(wording.visible(report.headline))
     made = [drawn_table(table(report)) for table in (tables.expectations, tables.objectives_in_brief)]
+    made += [drawn_table(table) for table in (tables.latency(report), tables.comparisons(report)) if table.rows]
     return Group(*made, Text(""), verdict, headline)
 
 
@@ -60,8 +61,22 @@ def render_plain(report: RunReport, width: int = 80) -> str:
     expected = _phased(report.expectations, _entry, columns) or ["Nothing was expected of this run."]
     judged = _phased(report.objectives, _objective_entry, columns)
     objectives = ["", "objectives", *judged] if judged else []
+    figures = [*_latency_lines(report, columns), *_comparison_lines(report, columns)]
     last = wrapped(report.verdict, f"{report.title}: {report.headline}", columns)
-    return "\n".join([*expected, *objectives, *([""] if judged else []), *last]) + "\n"
+    return "\n".join([*expected, *objectives, *figures, *([""] if judged or figures else []), *last]) + "\n"
+
+
+def _latency_lines(report: RunReport, width: int) -> list[str]:
+    rows = tables.latency(report).rows
+    told = [f"{name} in {phase}: {value}, at least {low}, at most {high}" for name, phase, value, low, high in rows]
+    return ["", "latency", *(line for text in told for line in wrapped("", text, width))] if told else []
+
+
+def _comparison_lines(report: RunReport, width: int) -> list[str]:
+    rows = tables.comparisons(report).rows
+    title = textwrap.wrap(wording.visible(report.compared_with), width, subsequent_indent="  ")
+    told = [line for verdict, _, text in rows for line in wrapped("" if verdict == "-" else verdict, text, width)]
+    return ["", *title, *told] if told else []
 
 
 def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: int) -> list[str]:
