@@ -1,10 +1,12 @@
 """`sloproof load run`, `chaos run` and `chaos undo`, as processes on one real lab, ended at every awkward moment."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -163,3 +165,79 @@ def test_a_short_load_ends_by_itself_with_a_report(up: Workspace, tmp_path: Path
     assert verdict == {0: "PASS", 3: "UNDECIDED"}[done.returncode]
     assert "tasks/availability" in done.stdout
     assert "tasks/availability" in report.read_text()
+
+
+def seconds_after_warm_up(up: Workspace, before: list[Path]) -> int:
+    folder = run_folder(up, before)
+    return 0 if folder is None else sum(second.completed > 0 for second in LoadFiles(folder).read_seconds()) - 1
+
+
+def past_runs(up: Workspace) -> list[dict[str, Any]]:
+    done = up.run("history", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    runs: list[dict[str, Any]] = json.loads(done.stdout)
+    return runs
+
+
+def test_a_run_is_remembered_and_the_next_is_compared_with_it(up: Workspace) -> None:
+    first = up.run("load", "run", "steady", "--against", "baseline", "--release", "1.0")
+    assert first.returncode in (1, 3), first.stdout + first.stderr
+    assert "there is no earlier run to compare with" in " ".join(first.stdout.split())
+    earlier = past_runs(up)[0]
+    assert (earlier["kind"], earlier["name"], earlier["release"], earlier["partial"]) == (
+        "load",
+        "steady",
+        "1.0",
+        False,
+    )
+    assert earlier["exit_code"] == first.returncode
+    assert earlier["load"]["users"] == 20
+    assert {one["slo"] for one in earlier["objectives"]} == {"tasks/availability", "tasks/latency"}
+    assert up.run("history", "pin", str(earlier["id"])).returncode == 0
+
+    second = up.run("load", "run", "steady", SLOPROOF_RELEASE="1.1")
+    said = " ".join(second.stdout.split())
+    assert f"Compared with run {earlier['id']} (" in said
+    assert "release 1.0)" in said
+    # Four seconds of load show no change of anything; a comparison that nobody asked for takes no verdict away.
+    assert re.search(r"\d windows do not show how much p95 varies", said), said
+    assert past_runs(up)[0]["release"] == "1.1"
+
+    shorter = up.run("load", "run", "steady", "--fraction", "0.5", "--against", str(earlier["id"]))
+    assert shorter.returncode in (1, 3), shorter.stdout + shorter.stderr
+    assert "is no measure for this one" in " ".join(shorter.stdout.split())
+    assert "`share` was `1`, now `0.5`" in " ".join(shorter.stdout.split())
+
+
+def test_a_run_that_is_not_in_the_history_is_no_measure_and_nothing_is_sent(up: Workspace) -> None:
+    before = up.runs()
+    done = up.run("load", "run", "steady", "--against", "4711")
+    assert done.returncode == 2
+    assert "there is no run `4711` in the history" in done.stderr
+    assert up.runs() == before
+
+
+def test_an_interrupted_run_is_remembered_as_partial_and_undecided(up: Workspace) -> None:
+    before = up.runs()
+    with up.started("load", "run", "endless") as command:
+        command.wait_until(lambda: seconds_after_warm_up(up, before) > 1)
+        command.send(signal.SIGINT, group=True)
+        assert command.ended() == STOPPED[signal.SIGINT], command.said
+    run = past_runs(up)[0]
+    assert (run["name"], run["verdict"], run["partial"], run["exit_code"]) == ("endless", "UNDECIDED", True, 130)
+    assert run["completed"] > 0
+    assert run["notes"][-1] == "stopped by SIGINT"
+
+
+def test_a_history_that_cannot_be_written_takes_no_verdict_away(up: Workspace) -> None:
+    history = up.root / ".sloproof" / "history.db"
+    kept_aside = history.rename(history.with_name("aside.db"))
+    history.write_text("somebody's notes\n" * 100)
+    try:
+        done = up.run("load", "run", "steady")
+        assert done.returncode in (0, 1, 3), done.stderr
+        assert "this run is not in the history" in done.stderr
+        assert "report: " in done.stderr
+        assert history.read_text().startswith("somebody's notes")
+    finally:
+        kept_aside.rename(history)
