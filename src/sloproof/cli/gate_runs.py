@@ -57,16 +57,17 @@ class GateRuns:
     def run_load(self, profile: LoadProfile, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of a profile; see `World`."""
         slos = self.workspace.slos_of(profile.system)
-        asked = frozenset({_plan_text(_plan(profile, slos)), *(Holds(slo).describe() for slo in slos)})
+        promised = (promise.describe() for promise in (*map(Holds, slos), *profile.expect))
+        asked = frozenset({_wanted(profile, slos), *promised})
         taken = self._taken("load", profile.name, profile.system, asked, max_age)
         return taken if taken is not None else self._load(profile)
 
     def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of an experiment; see `World`."""
         profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
-        plan = _plan(profile, self.workspace.slos_of(experiment.system))
+        wanted = _wanted(profile, self.workspace.slos_of(experiment.system))
         expected = (expectation.describe() for expectation in experiment.expect)
-        asked = frozenset({_plan_text(plan), experiment_json(experiment), *expected})
+        asked = frozenset({wanted, experiment_json(experiment), *expected})
         taken = self._taken("chaos", experiment.name, experiment.system, asked, max_age)
         return taken if taken is not None else self._experiment(experiment)
 
@@ -215,9 +216,14 @@ def _records(folder: Path) -> tuple[tuple[Finding, ...], frozenset[str]]:
     return findings, frozenset({_plan_text(plan), *experiment, *(finding.expected for finding in findings)})
 
 
-def _plan(profile: LoadProfile, slos: Sequence[SLO]) -> LoadPlan:
+def _wanted(profile: LoadProfile, slos: Sequence[SLO]) -> str:
+    """The plan of a new run; one that needs more than its definition, such as a recorded day, equals no other."""
     thresholds = [slo.sli.client_threshold for slo in slos]
-    return LoadPlan.of(profile, target="", thresholds=[one for one in thresholds if one is not None], allowed=())
+    try:
+        plan = LoadPlan.of(profile, target="", thresholds=[one for one in thresholds if one is not None], allowed=())
+    except ValueError as error:
+        return f"unknown: {error}"
+    return _plan_text(plan)
 
 
 def _plan_text(plan: LoadPlan) -> str:

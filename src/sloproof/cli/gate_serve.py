@@ -27,6 +27,9 @@ Take = Annotated[
 TokenFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help=f"Callers must send the token in this file; {TOKEN} by default.")
 ]
+WithoutToken = Annotated[
+    bool, typer.Option("--without-token", help="Answer everybody, also beyond loopback: the network decides who calls.")
+]
 Wait = Annotated[str, typer.Option(help="How long a caller waits for a decision who does not say.")]
 Keep = Annotated[str, typer.Option(help="For so long after its end a decision answers for the same gate and release.")]
 
@@ -37,6 +40,7 @@ def serve(
     prometheus: Url = None,
     take: Take = None,
     token_file: TokenFile = None,
+    without_token: WithoutToken = False,
     wait: Wait = "8s",
     keep: Keep = "2m",
 ) -> None:
@@ -52,8 +56,8 @@ def serve(
     require("web")
     workspace = load_workspace()
     names = sorted(gate.name for gate in workspace.all_of(Gate))
-    token = _token(token_file)
-    _refuse_open_door(host, token)
+    token = "" if without_token else _token(token_file)
+    _refuse_open_door(host, bool(token) or without_token)
     options = [f"--prometheus={prometheus}"] if prometheus else []
     if take is not None:
         duration(take, "--take")
@@ -107,7 +111,7 @@ def _token(file: Path | None) -> str:
     return token
 
 
-def _refuse_open_door(host: str, token: str) -> None:
+def _refuse_open_door(host: str, guarded: bool) -> None:
     """Whoever reaches the service can load and break the system.
 
     Raises:
@@ -115,10 +119,10 @@ def _refuse_open_door(host: str, token: str) -> None:
     """
     from sloproof.errors import Refused
 
-    if host not in _LOOPBACK and not token:
+    if host not in _LOOPBACK and not guarded:
         raise Refused(
             f"`{host}` can be reached from other machines, and nobody would have to send a token",
-            hint=f"give `--token-file`, or {TOKEN}, or listen on 127.0.0.1",
+            hint=f"give `--token-file`, or {TOKEN}, or listen on 127.0.0.1; `--without-token` lets everybody in",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import ClientDisconnect, Request
@@ -87,6 +88,7 @@ def application(
             Route("/webhook/{name}", webhook, methods=["POST"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(token, only_loopback))],
+        exception_handlers={HTTPException: _told},
         lifespan=lifespan,
     )
 
@@ -149,6 +151,12 @@ def _seconds(text: str | None, otherwise: float) -> float | None:
         return min(parse_duration(text).total_seconds(), LONGEST_WAIT)
     except ValueError:
         return None
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    """What the router refuses, in the form of everything else."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem(status, str(getattr(error, "detail", "") or "refused"))
 
 
 def _problem(status: int, what: str, headers: dict[str, str] | None = None) -> Response:
