@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from sloproof import names
 from sloproof.alerts import Timing
@@ -17,7 +18,7 @@ from sloproof.verdict.judge import Judgement, judge_objective
 Group = tuple[str, ...]
 Points = Sequence[tuple[float, float]]
 _SAMPLES_LATE = 3
-"""Evaluations that may be missing at the newest end before a slice counts as not recorded."""
+"""Evaluations, or scrapes where these are rarer, after which a slice that has no newer sample was not recorded."""
 
 
 def judge_live(slo: SLO, prometheus: Prometheus, timing: Timing, over: timedelta, now: float) -> list[Judgement]:
@@ -64,7 +65,7 @@ class _Look:
 
     @property
     def patience(self) -> float:
-        """How old a sample may be to tell of the slice that ends now, seconds."""
+        """How far apart two samples of a slice may lie, seconds."""
         evaluation = self.timing.real(self.timing.evaluation).total_seconds()
         return min(self.length, _SAMPLES_LATE * max(evaluation, self.timing.scrape.total_seconds()))
 
@@ -94,14 +95,19 @@ def _judged(slo: SLO, look: _Look, bad: Points, total: Points) -> Judgement:
 def _slices(look: _Look, bad: Points, total: Points) -> Iterator[tuple[int, int] | None]:
     """Bad and all events of each slice, in whole events; None for one that was not recorded."""
     for end in look.ends:
-        rates = [_newest(points, end, look.patience) for points in (bad, total)]
-        if any(rate is None or not math.isfinite(rate) or rate < 0 for rate in rates):
+        rates = [_rate(points, end - look.length, end, look.patience) for points in (bad, total)]
+        if any(rate is None for rate in rates):
             yield None
         else:
             wrong, all_ = (round((rate or 0.0) * look.length) for rate in rates)
             yield min(wrong, all_), all_
 
 
-def _newest(points: Points, end: float, patience: float) -> float | None:
-    """The newest value at or shortly before an instant; None without one."""
-    return next((value for at, value in reversed(points) if end - patience < at <= end), None)
+def _rate(points: Points, start: float, end: float, patience: float) -> float | None:
+    """The newest rate of a slice, which tells of all of it; None where one is no number, or too many are missing."""
+    inside = [(at, rate) for at, rate in points if start < at <= end]
+    times = [start, *(at for at, _ in inside), end]
+    whole = all(later - earlier <= patience for earlier, later in pairwise(times))
+    if not inside or not whole or not all(math.isfinite(rate) and rate >= 0 for _, rate in inside):
+        return None
+    return inside[-1][1]
