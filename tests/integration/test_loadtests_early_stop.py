@@ -46,10 +46,10 @@ def watched(folder: Path, server: CountedServer, **changes: Any) -> LoadResult:
     with LoadProcess.start(
         profile, workspace=folder, target=server.url, run_folder=folder / "run", thresholds=[]
     ) as load:
-        watch = StopWatch([Watched.of(AVAILABILITY)], load.plan)
+        watch = StopWatch([Watched.of(AVAILABILITY)])
         while load.running:
             load.progress()
-            if missed := watch.missed(load.seconds):
+            if missed := watch.missed(load.seconds, load.plan):
                 return load.stop(missed)
             time.sleep(0.2)
         return load.wait(60)

@@ -50,8 +50,8 @@ def seconds(failing: float, count: int, *, seed: int = 1, started: int = RATE, f
 
 
 def stopped_at(told: list[Second], running: LoadPlan) -> tuple[int, list[EarlyMiss]] | None:
-    watch = StopWatch([Watched.of(slo) for slo in BOTH], running)
-    found = ((index, watch.missed(told[:index])) for index in range(1, len(told) + 1))
+    watch = StopWatch([Watched.of(slo) for slo in BOTH])
+    found = ((index, watch.missed(told[:index], running)) for index in range(1, len(told) + 1))
     return next(((index, misses) for index, misses in found if misses), None)
 
 
@@ -100,9 +100,9 @@ def test_the_stopped_run_fails_by_the_sequential_evidence_and_leaves_the_rest_op
 
 def test_what_a_profile_promises_is_watched_and_judged_alike() -> None:
     promises = (Failures(below="1%"), Quantile("p95", below="500ms"))
-    watch = StopWatch([Watched.of(promise) for promise in promises], plan())
+    watch = StopWatch([Watched.of(promise) for promise in promises])
     told = seconds(0.05, 12)
-    run = stopped(told).model_copy(update={"missed_early": watch.missed(told)})
+    run = stopped(told).model_copy(update={"missed_early": watch.missed(told, plan())})
     assert [judge_promises(run, [promise])[0].verdict for promise in promises] == [Verdict.FAIL, Verdict.UNDECIDED]
 
 
@@ -126,9 +126,9 @@ def _queue_is_stopped(seed: int) -> bool:
         clock += dice.expovariate(rate)
         free_at = max(free_at, clock) + dice.expovariate(rate / utilisation)
         told.setdefault(int(free_at), []).append(free_at - clock > threshold)
-    watch = StopWatch([Watched.of(LATENCY)], plan(asked_rate=None, users=1))
+    watch, running = StopWatch([Watched.of(LATENCY)]), plan(asked_rate=None, users=1)
     run = [
         Second(at=float(at), completed=len(slow), slower={"0.5": sum(slow)}, users=1)
         for at, slow in sorted(told.items())
     ]
-    return any(watch.missed(run[: index + 1]) for index in range(len(run)))
+    return any(watch.missed(run[: index + 1], running) for index in range(len(run)))

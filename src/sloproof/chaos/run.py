@@ -114,7 +114,7 @@ def run_load(
     _check_prometheus(surroundings)
     with _load(profile, surroundings, run_folder, distribution, given) as load:
         kept = [Watched.of(one) for one in (*surroundings.slos, *profile.expect)]
-        stop = StopWatch(kept, load.plan) if profile.stop_early else None
+        stop = StopWatch(kept) if profile.stop_early else None
         _accompany(load, None, surroundings, watch, stop)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
     return gather(result, LOAD_ONLY, surroundings, profile.expect)
@@ -271,7 +271,7 @@ def _accompany(
 
 def _ended_early(load: LoadProcess, stop: StopWatch | None) -> bool:
     """Stop a load that says nothing any more, or whose objective is missed beyond doubt."""
-    missed = stop.missed(load.seconds) if stop is not None else []
+    missed = stop.missed(load.seconds, load.plan) if stop is not None else []
     if not missed and not load.stands_still:
         return False
     load.stop(missed)

@@ -160,10 +160,10 @@ class CapacitySearch:
             environment=site.environment,
             allowed=site.allowed,
         ) as load:
-            stop = StopWatch(self._watched, load.plan)
+            stop = StopWatch(self._watched)
             while load.running and not load.stands_still:
                 self._watch(load.progress())
-                if early and (missed := stop.missed(load.seconds)):
+                if early and (missed := stop.missed(load.seconds, load.plan)):
                     return load.stop(missed)
                 time.sleep(_POLL)
             return load.wait()

@@ -49,37 +49,30 @@ class StopWatch:
 
     Args:
         watched: what must hold.
-        plan: what runs.
     """
 
-    def __init__(self, watched: Sequence[Watched], plan: LoadPlan) -> None:
+    def __init__(self, watched: Sequence[Watched]) -> None:
         share = FALSE_STOPS / max(len(watched), 1)
         self._tests = [_Test(one, share) for one in watched]
-        self._plan = plan
         self._seen = 0
 
-    def missed(self, seconds: Sequence[Second]) -> list[EarlyMiss]:
+    def missed(self, seconds: Sequence[Second], plan: LoadPlan) -> list[EarlyMiss]:
         """What is missed beyond doubt, for which the load may be stopped now.
 
         Args:
             seconds: all that the run has told so far.
+            plan: what runs; a locustfile may change it until the first second is told.
 
         Returns:
             Nothing as long as the generator is not fit to decide.
         """
         for second in seconds[self._seen :]:
-            if second.at >= seconds[0].at + self._plan.warm_up:
+            if second.at >= seconds[0].at + plan.warm_up:
                 for test in self._tests:
                     test.add(second)
         self._seen = len(seconds)
         found = [test.miss for test in self._tests if test.miss is not None]
-        return found if found and self._fit(seconds) else []
-
-    def _fit(self, seconds: Sequence[Second]) -> bool:
-        plan, now = self._plan, seconds[-1].at + 1
-        measured = [second for second in seconds if second.at >= seconds[0].at + plan.warm_up]
-        health = generator_health(measured, users=plan.users, asked_rate=plan.asked_rate, drained_from=now)
-        return not health.saturated
+        return found if found and _fit(seconds, plan) else []
 
 
 class _Test:
@@ -106,3 +99,10 @@ class _Test:
                 total=self._total,
                 false_stops=self._false_stops,
             )
+
+
+def _fit(seconds: Sequence[Second], plan: LoadPlan) -> bool:
+    now = seconds[-1].at + 1
+    measured = [second for second in seconds if second.at >= seconds[0].at + plan.warm_up]
+    health = generator_health(measured, users=plan.users, asked_rate=plan.asked_rate, drained_from=now)
+    return not health.saturated

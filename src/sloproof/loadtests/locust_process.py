@@ -170,8 +170,10 @@ class LoadProcess:
     def stands_still(self) -> bool:
         """Whether the generator runs and says nothing any more: a task or the locustfile itself spins."""
         self.progress()
-        since, longest = (self._started, _TIME_TO_BEGIN) if self._heard is None else (self._heard, _STANDS_STILL)
-        return self.running and time.monotonic() - since > longest
+        if self._heard is not None:
+            return self.running and time.monotonic() - self._heard > _STANDS_STILL
+        patience = self._plan.distribution.patience if self._plan.distribution else 0.0
+        return self.running and time.monotonic() - self._started > _TIME_TO_BEGIN + patience
 
     def wait(self, timeout: float | None = None) -> LoadResult:
         """Wait for the run to come to its end.
