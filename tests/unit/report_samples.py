@@ -21,6 +21,8 @@ from sloproof.report.model import (
     RunReport,
     Series,
     Span,
+    SpanRow,
+    TraceRow,
     Verdict,
 )
 
@@ -198,6 +200,32 @@ def _health() -> tuple[HealthRow, ...]:
     )
 
 
+def _traces() -> tuple[TraceRow, ...]:
+    """A request that was sent twice by the balancer, one that was slow in the target, one that nobody answered."""
+    slow = SpanRow(name="GET /tarefas/{id}", instance="a2", began_after=0.003, lasted=0.811)
+    first = SpanRow(name="GET /tarefas", instance="a1", began_after=0.001, lasted=0.02, failed=True)
+    second = SpanRow(name="GET /tarefas", instance="a2", began_after=0.048, lasted=0.015)
+    named = [
+        ("lose one instance", "failed: 5xx", "GET /tarefas", 503, KILLED + 1, 0.07, (first, second)),
+        ("lose one instance", "failed: connection", "POST /tarefas", 0, KILLED + 1.4, 0.002, ()),
+        ("slow backend", "among the slowest", "GET /tarefas/{id}", 200, SLOWED + 7.2, 0.832, (slow,)),
+    ]
+    first_id = 0x4BF92F3577B34DA6A3CE929D0E0E4736
+    return tuple(
+        TraceRow(
+            phase=phase,
+            why=why,
+            name=name,
+            status=status,
+            started_at=START + at,
+            latency=latency,
+            spans=spans,
+            trace_id=f"{number:032x}",
+        )
+        for number, (phase, why, name, status, at, latency, spans) in enumerate(named, first_id)
+    )
+
+
 def realistic(verdict: Verdict = "PASS") -> RunReport:
     """A demo of 150 s: steady load, a1 killed and back, a slow backend, its alert fired and resolved."""
     return RunReport(
@@ -227,6 +255,7 @@ def realistic(verdict: Verdict = "PASS") -> RunReport:
             BalanceRow(instance="a2", before=0.498, during=1.0, after=0.503),
         ),
         generator=_health(),
+        traces=_traces(),
         environment={
             "sloproof": "0.1.0",
             "Python": "3.11.7",

@@ -61,6 +61,7 @@ class Surroundings:
         slos: the objectives of the system.
         allowed: targets beyond loopback that the workspace lists.
         environment: variables for the locustfile.
+        traces: a folder of OTLP JSON lines that the system writes its spans to; None without one.
     """
 
     workspace: Path
@@ -75,6 +76,7 @@ class Surroundings:
     slos: Sequence[SLO]
     allowed: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    traces: Path | None = None
 
     @property
     def ledger(self) -> Path:

@@ -69,7 +69,7 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False, re
     stage = Stage.of_experiment(experiment, facts)
     command = f"sloproof chaos run {name}" + (" --silence" if silence else "")
     title = f"Chaos experiment {name}"
-    raise typer.Exit(conclude([stage], surroundings.prometheus, folder, title, command, report, remembered=remembered))
+    raise typer.Exit(conclude([stage], surroundings, folder, title, command, report, remembered=remembered))
 
 
 def _but(alerts: tuple[str, ...]) -> str:

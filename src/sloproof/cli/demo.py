@@ -59,9 +59,7 @@ def demo(report: Report = None, open_report: Open = True) -> None:
             system=SYSTEM,
             release=release_of(workspace.root, None),
         )
-        code = conclude(
-            stages, surroundings.prometheus, folder, TITLE, "sloproof demo", str(file), remembered=remembered
-        )
+        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file), remembered=remembered)
     console.say(f"done in {time.monotonic() - started:.0f} s")
     if open_report and _has_a_display():
         typer.launch(file.resolve().as_uri())

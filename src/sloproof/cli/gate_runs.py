@@ -146,9 +146,7 @@ class GateRuns:
         remembered = Remembered(history=self.history, kind=kind, name=name, system=system, release=self.release)
         with recorded_in(folder, None, remembered=remembered), live_line(f"{name}: ") as watch:
             stage = judge(run(surroundings, folder, watch))
-        write_records(
-            [stage], surroundings.prometheus, folder, f"{name}, for a gate", f"sloproof {kind} run {name}", None
-        )
+        write_records([stage], surroundings, folder, f"{name}, for a gate", f"sloproof {kind} run {name}", None)
         left = stage.facts.chaos.not_undone
         code = UndoFailed.exit_code if left else verdict_of([stage]).exit_code
         kept = remember([stage], remembered, folder, exit_code=code, versions=environment_of([stage]))

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.chaos.facts import RunFacts
-    from sloproof.chaos.run import Watch
+    from sloproof.chaos.run import Surroundings, Watch
     from sloproof.cli.load_choice import ChosenLoad
-    from sloproof.prometheus import Prometheus
     from sloproof.workspace import Workspace
 
     Send = Callable[[Path, Watch], RunFacts]
@@ -121,7 +120,7 @@ def run(
         release=release_of(workspace.root, release),
         environment="lab" if load.target is None else "target",
     )
-    send, prometheus = (_in_lab if load.target is None else _at_target)(workspace, load)
+    send, surroundings = (_in_lab if load.target is None else _at_target)(workspace, load)
     earlier, folder = find_earlier(remembered, against), new_run_folder(workspace, load.profile.name)
     with recorded_in(folder, report, remembered=remembered), live_line() as watch:
         facts = send(folder, watch)
@@ -129,13 +128,13 @@ def run(
     stage, difference = compared(stage, remembered, folder, earlier, load.profile.baseline)
     title = f"Load run {load.profile.name}"
     code = conclude(
-        [stage], prometheus, folder, title, wishes.command, report, remembered=remembered, against=difference
+        [stage], surroundings, folder, title, wishes.command, report, remembered=remembered, against=difference
     )
     raise typer.Exit(code)
 
 
-def _in_lab(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Prometheus | None]":
-    """How the load is sent to the lab's system, and the Prometheus that watches it."""
+def _in_lab(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Surroundings | None]":
+    """How the load is sent to the lab's system, and what surrounds that."""
     from sloproof.chaos.run import run_load
     from sloproof.cli.surroundings import running_lab, surroundings_of
 
@@ -144,10 +143,10 @@ def _in_lab(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Promethe
     def send(folder: "Path", watch: "Watch") -> "RunFacts":
         return run_load(load.profile, surroundings, folder, watch, load.distribution, load.given)
 
-    return send, surroundings.prometheus
+    return send, surroundings
 
 
-def _at_target(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Prometheus | None]":
+def _at_target(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Surroundings | None]":
     """How the load is sent to an address that no lab watches."""
     from sloproof.chaos.run_without_lab import run_without_lab
 

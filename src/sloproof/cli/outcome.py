@@ -14,14 +14,14 @@ from sloproof.cli.remembering import Remembered, remember, remember_early_end
 from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
+    from sloproof.chaos.run import Surroundings
     from sloproof.history.against import Against
-    from sloproof.prometheus import Prometheus
     from sloproof.report.model import RunReport
 
 
 def conclude(
     stages: Sequence[Stage],
-    prometheus: "Prometheus | None",
+    surroundings: "Surroundings | None",
     folder: Path,
     title: str,
     command: str,
@@ -34,7 +34,7 @@ def conclude(
 
     Args:
         stages: the parts of the run, in order.
-        prometheus: the adapter of the Prometheus that watched; None where none did.
+        surroundings: where it happened; None for a target that no lab watches.
         folder: the run's records.
         title: what was done, for the report's heading.
         command: what was typed.
@@ -49,7 +49,7 @@ def conclude(
         UndoFailed: a fault is still in place.
     """
     verdict, environment = verdict_of(stages), environment_of(stages)
-    model, file = write_records(stages, prometheus, folder, title, command, report, against=against)
+    model, file = write_records(stages, surroundings, folder, title, command, report, against=against)
     _print(model)
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
@@ -66,7 +66,7 @@ def conclude(
 
 def write_records(
     stages: Sequence[Stage],
-    prometheus: "Prometheus | None",
+    surroundings: "Surroundings | None",
     folder: Path,
     title: str,
     command: str,
@@ -78,7 +78,7 @@ def write_records(
 
     Args:
         stages: as for `conclude`.
-        prometheus: as for `conclude`.
+        surroundings: as for `conclude`.
         folder: as for `conclude`.
         title: as for `conclude`.
         command: as for `conclude`.
@@ -92,12 +92,15 @@ def write_records(
     from sloproof.report.from_run import run_report
     from sloproof.report.html import render_html
     from sloproof.report.json import render_json
+    from sloproof.report.spans import read_spans
+    from sloproof.report.traces import shown_traces
     from sloproof.workspace.files import write_file
 
+    traces = surroundings.traces if surroundings else None
     model = run_report(
         stages,
         verdict=verdict_of(stages),
-        charts=run_charts(stages, prometheus),
+        charts=run_charts(stages, surroundings.prometheus if surroundings else None),
         system=stages[0].facts.load.system,
         scale=stages[0].facts.timing.scale,
         title=title,
@@ -105,6 +108,7 @@ def write_records(
         environment=environment_of(stages),
         compared_with=against.title if against else "",
         comparisons=against.comparisons if against else (),
+        spans=read_spans(traces, shown_traces(stages)) if traces else {},
     )
     file = Path(report) if report else folder / "report.html"
     write_file(folder / "report.json", render_json(model))

@@ -79,6 +79,7 @@ def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings"
         slos=slos,
         allowed=workspace.settings.targets,
         environment=_credentials(state),
+        traces=state.folder / "traces",
     )
 
 

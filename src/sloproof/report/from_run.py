@@ -10,6 +10,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.quantiles import load_quantiles
+from sloproof.report.generator_rows import health_rows
 from sloproof.report.model import (
     AlertBar,
     BalanceRow,
@@ -18,13 +19,14 @@ from sloproof.report.model import (
     EventCounts,
     ExpectationRow,
     FaultBar,
-    HealthRow,
     ObjectiveRow,
     Phase,
     QuantileRow,
     RunReport,
     Span,
 )
+from sloproof.report.spans import TargetSpan
+from sloproof.report.traces import trace_rows
 from sloproof.slo import SLO
 from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.evidence import Counts
@@ -43,6 +45,7 @@ def run_report(
     environment: Mapping[str, str],
     compared_with: str = "",
     comparisons: Sequence[Comparison] = (),
+    spans: Mapping[str, Sequence[TargetSpan]] | None = None,
 ) -> RunReport:
     """The report of a run.
 
@@ -57,6 +60,7 @@ def run_report(
         environment: names and versions.
         compared_with: the earlier run that it is laid beside, in words.
         comparisons: how its figures changed.
+        spans: the target's spans by trace, of `shown_traces`.
     """
     return RunReport(
         title=title,
@@ -76,7 +80,8 @@ def run_report(
         faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
         alerts=tuple(_alerts(stages)),
         charts=tuple(charts),
-        generator=tuple(_health(stage) for stage in stages),
+        generator=tuple(row for stage in stages for row in health_rows(stage)),
+        traces=tuple(trace_rows(stages, spans or {})),
         environment=dict(environment),
         notes=tuple(note for stage in stages for note in stage.facts.load.notes),
         repeat=command,
@@ -237,15 +242,6 @@ def _watched(facts: RunFacts) -> Iterator[tuple[SLO, str]]:
     for result in facts.objectives:
         for tier in facts.policies[result.slo.identity].tiers:
             yield result.slo, tier.name
-
-
-def _health(stage: Stage) -> HealthRow:
-    load = stage.facts.load
-    health = load.generator
-    asked = f"asked {load.asked_rate:g}/s, " if load.asked_rate else ""
-    lasted = max(load.drained_from - load.started_at, 1.0)
-    seen = f"{asked}sent {load.started / lasted:.1f}/s; {'; '.join(health.reasons) or 'on time'}"
-    return HealthRow(name=stage.name, observed=seen, verdict="UNDECIDED" if health.saturated else "PASS")
 
 
 def _balance(stages: Sequence[Stage]) -> dict[str, object]:

@@ -11,13 +11,15 @@ from sloproof.report.alert_times import alert_rows, changes
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import LAYOUTS, WIDE
 from sloproof.report.events_drawing import events_drawing
-from sloproof.report.model import Chart, RunReport
+from sloproof.report.model import Chart, RunReport, TraceRow
 from sloproof.report.page import page_environment, policy, template_text
 from sloproof.report.phase_figures import phase_figures
 from sloproof.report.sampling import thinned, within
 from sloproof.report.svg import coordinate, element
+from sloproof.report.tables import answer, lasted, span_sentence
 
 _BAR_WIDTH = 100
+_HAIRLINE = 0.5
 _SIGNIFICANT = 4
 
 
@@ -59,7 +61,9 @@ def _happened(report: RunReport) -> bool:
 @cache
 def _environment() -> Environment:
     environment = page_environment("report.html")
-    environment.globals.update(share=_share_bar)
+    environment.globals.update(
+        share=_share_bar, latency_bar=_latency_bar, lasted=lasted, answer=answer, span_sentence=span_sentence
+    )
     return environment
 
 
@@ -71,6 +75,18 @@ def _share_bar(share: float | None) -> Markup:
     )
     hidden = {"viewBox": f"0 0 {_BAR_WIDTH} 10", "aria-hidden": "true", "class": "share"}
     return element("span", wording.ratio(share), class_="figure share-figure") + element("svg", bars, **hidden)
+
+
+def _latency_bar(row: TraceRow) -> Markup:
+    """A request from its beginning to its end, with the stretches that the target's spans cover."""
+    if not row.spans or not row.latency:
+        return Markup("")
+    bars = element("rect", width=_BAR_WIDTH, height=10, class_="bar-ground")
+    for span in row.spans:
+        begin = min(max(span.began_after / row.latency, 0.0), 1.0)
+        width = max(min(span.lasted / row.latency, 1.0 - begin) * _BAR_WIDTH, _HAIRLINE)
+        bars += element("rect", x=begin * _BAR_WIDTH, width=width, height=10, class_="bar")
+    return element("svg", bars, **{"viewBox": f"0 0 {_BAR_WIDTH} 10", "aria-hidden": "true", "class": "latency"})
 
 
 def _chart(chart: Chart, report: RunReport, number: int) -> dict[str, Any]:

@@ -315,6 +315,69 @@ class ComparisonRow(Recorded):
     upper: Measurement = None
 
 
+class SpanRow(Recorded):
+    """What the target did for a request, as it tells it itself.
+
+    Args:
+        name: the span's name.
+        instance: who made it.
+        began_after: seconds from the request's beginning.
+        lasted: seconds.
+        failed: whether the target calls it an error.
+    """
+
+    name: str
+    instance: str = ""
+    began_after: float
+    lasted: Annotated[float, Field(ge=0)]
+    failed: bool = False
+
+
+class TraceRow(Recorded):
+    """A request to look into.
+
+    Args:
+        phase: the phase it was sent in.
+        why: why it is shown, such as `failed: 5xx`.
+        name: method and route.
+        status: HTTP status code, 0 without an answer.
+        started_at: epoch second it was sent, or was due.
+        latency: seconds.
+        waited: seconds of it in which it waited in the load generator to be sent.
+        trace_id: 32 hexadecimal digits, or empty.
+        spans: what the target did for it; empty where that is not known.
+    """
+
+    phase: str
+    why: str
+    name: str
+    status: int = 0
+    started_at: float
+    latency: Annotated[float, Field(ge=0)]
+    waited: Annotated[float, Field(ge=0)] = 0.0
+    trace_id: str = ""
+    spans: tuple[SpanRow, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def in_target(self) -> float | None:
+        """Seconds in which at least one span was open; None without spans."""
+        if not self.spans:
+            return None
+        total, reached = 0.0, -math.inf
+        for span in sorted(self.spans, key=lambda span: span.began_after):
+            end = span.began_after + span.lasted
+            total += max(0.0, end - max(span.began_after, reached))
+            reached = max(reached, end)
+        return min(total, self.latency)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outside(self) -> float | None:
+        """Seconds on the way: in the balancer, in queues, on the wire; None without spans."""
+        return None if self.in_target is None else max(0.0, self.latency - self.waited - self.in_target)
+
+
 class RunReport(Recorded):
     """Everything a report tells about one run.
 
@@ -339,6 +402,7 @@ class RunReport(Recorded):
         balance: shares of the instances around the fault; `balance_fault` names it.
         balance_fault: the fault that `balance` is told around.
         generator: health of the load generator.
+        traces: requests to look into.
         environment: names and versions.
         notes: sentences.
         repeat: the command that runs it again.
@@ -365,6 +429,7 @@ class RunReport(Recorded):
     balance: tuple[BalanceRow, ...] = ()
     balance_fault: str = ""
     generator: tuple[HealthRow, ...] = ()
+    traces: tuple[TraceRow, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repeat: str = ""

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from sloproof.report import wording
 from sloproof.report.alert_times import Change, changes
-from sloproof.report.model import ComparisonRow, EventCounts, FaultBar, ObjectiveRow, RunReport
+from sloproof.report.model import ComparisonRow, EventCounts, FaultBar, ObjectiveRow, RunReport, SpanRow, TraceRow
+
+_WORTH_TELLING = 0.001
+"""Seconds of waiting in the generator; less is the clock's own grain."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,44 @@ def generator(report: RunReport) -> Table:
     return Table("Load generator", ("Verdict", "What", "Observed"), rows, empty)
 
 
+def traces(report: RunReport) -> Table:
+    """Requests to look into, with what the target did for them."""
+    rows = [
+        (
+            row.why,
+            _with(row.name, answer(row)),
+            wording.elapsed(row.started_at - report.started_at),
+            lasted(row.latency),
+            lasted(row.in_target),
+            lasted(row.outside),
+            "; ".join(span_sentence(span) for span in row.spans) or wording.NO_DATA,
+            row.trace_id,
+        )
+        for row in report.traces
+    ]
+    columns = ("Why", "Request", "Started", "Latency", "In the target", "On the way", "Spans", "Trace")
+    return Table("Requests to look into", columns, rows, "No request was kept with its trace.")
+
+
+def answer(row: TraceRow) -> str:
+    """What came back, and in which phase."""
+    status = str(row.status) if row.status else "no answer"
+    waited = f"waited {lasted(row.waited)} to be sent" if row.waited > _WORTH_TELLING else ""
+    return ", ".join(part for part in (status, row.phase, waited) if part)
+
+
+def span_sentence(span: SpanRow) -> str:
+    """One span in words: who, what, how long, and from when."""
+    failed = ", an error" if span.failed else ""
+    who = f"{span.instance}: " if span.instance else ""
+    return f"{who}{span.name} {lasted(span.lasted)}, from {lasted(span.began_after)}{failed}"
+
+
+def lasted(seconds: float | None) -> str:
+    """A length of a request or of a part of it; seconds in, mostly milliseconds out."""
+    return wording.milliseconds(None if seconds is None else seconds * 1000)
+
+
 def environment(report: RunReport) -> Table:
     """Names and versions."""
     rows = list(report.environment.items())
@@ -158,7 +199,7 @@ def environment(report: RunReport) -> Table:
 
 def all_tables(report: RunReport) -> list[Table]:
     """Every table of a report, in its order."""
-    made = (expectations, objectives, latency, comparisons, alerts, faults, balance, generator, environment)
+    made = (expectations, objectives, latency, comparisons, alerts, faults, balance, generator, traces, environment)
     return [make(report) for make in made]
 
 
