@@ -8,6 +8,9 @@ from sloproof.errors import UsageError
 if TYPE_CHECKING:
     from sloproof.loadtests.distribution import Distribution
 
+MASTER = "127.0.0.1:5557"
+"""Where workers find their master where nobody says."""
+
 
 def distribution_of(processes: int, expect_workers: int | None, master_bind: str) -> "Distribution | None":
     """The processes that send a load, or None for one.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sloproof.cli.capacity import capacity
-from sloproof.cli.load_choice import MASTER
+from sloproof.cli.distribution import MASTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sloproof.cli.distribution import distribution_of
+from sloproof.cli.distribution import MASTER, distribution_of
 from sloproof.cli.numbers import share_of
 from sloproof.cli.options import duration
 from sloproof.errors import UsageError
@@ -23,8 +23,6 @@ UNNAMED = "unnamed"
 """The system of a locustfile that nobody named."""
 FOR_A_WHILE = timedelta(minutes=1)
 """How long a locustfile without a shape runs where nobody says."""
-MASTER = "127.0.0.1:5557"
-"""Where workers find their master where nobody says."""
 LONGEST = timedelta(hours=1)
 """How long a shape may go on where nobody says."""
 _NO_LETTER = re.compile(r"[^a-z0-9]+")

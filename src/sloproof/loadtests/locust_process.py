@@ -301,11 +301,13 @@ def _plan(profile: LoadProfile, workspace: Path, **others: Any) -> LoadPlan:
 
 
 def _require_enough_processes(plan: LoadPlan) -> None:
-    needed = plan.processes_needed
-    if needed > 1:
+    needed, sending = plan.processes_needed, 1 if plan.distribution is None else plan.distribution.workers
+    if needed > sending:
         raise UsageError(
-            f"`{plan.profile}` asks for more than one generator process can send: it takes {needed} at least",
-            hint=f"one process runs at most {MOST_USERS:,} users and {MOST_ARRIVALS:,} arrivals a second",
+            f"`{plan.profile}` asks for more than {sending} generator process{'' if sending == 1 else 'es'} can send: "
+            f"it takes {needed} at least",
+            hint=f"one process runs at most {MOST_USERS:,} users and {MOST_ARRIVALS:,} arrivals a second; "
+            f"add `--processes {needed}`",
         )
 
 
