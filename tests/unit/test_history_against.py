@@ -8,7 +8,7 @@ import pytest
 
 from sloproof.errors import UsageError
 from sloproof.history import History, PastRun, Windows
-from sloproof.history.against import Against, earlier_run, findings, lay_beside, unreadable
+from sloproof.history.against import Against, beside_baseline, earlier_run, findings, lay_beside, unreadable
 from sloproof.loadtests import histogram
 from sloproof.loadtests.baseline import Baseline
 from sloproof.verdict.judge import Verdict
@@ -179,3 +179,15 @@ def test_the_earlier_run_is_found_by_its_word_or_number(tmp_path: Path) -> None:
 def test_a_baseline_that_limits_nothing_exact_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"limit|percentage"):
         Baseline(**given)
+
+
+def test_a_pinned_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    with History.open(tmp_path / "history.db") as history:
+        first = history.record(past(0), run())
+        history.pin(first.id)
+        (found,) = beside_baseline(history, first.id, LIMITS)
+        assert found.verdict is Verdict.UNDECIDED
+        assert "this very run" in found.reason
+        second = history.record(past(0), run(seed=2))
+        held = beside_baseline(history, second.id, LIMITS)
+        assert [one.figure for one in held] == ["p95", "failures"]

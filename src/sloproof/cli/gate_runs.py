@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,21 @@ from sloproof.cli.remembering import Remembered, remember
 from sloproof.errors import UndoFailed, UsageError
 from sloproof.gate.taking import fitting
 from sloproof.gate.world import NoRun, RunRecord
-from sloproof.loadtests import histogram
+from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.load_files import LoadFiles
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO
-from sloproof.verdict.comparison import NOTHING_TO_COMPARE_WITH, Comparison, compare
+from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.judge import Verdict
 
 if TYPE_CHECKING:
     from sloproof.chaos.run import Surroundings, Watch
-    from sloproof.history import History, PastRun, Windows
+    from sloproof.history import History, PastRun
     from sloproof.workspace import Workspace
 
 _NOT_COMPARED = {"target", "allowed"}
 _MOST_CANDIDATES = 200
-_QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,17 @@ class GateRuns:
         return taken if taken is not None else self._experiment(experiment)
 
     def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
-        """The latency of a run, second by second, beside that of the pinned one."""
+        """The latency of a run beside that of the pinned one; a run of another load is no measure."""
+        from sloproof.history.against import beside_baseline
+
         figure = f"p95 of `{profile.name}`"
+        if not run.number:
+            reason = "this run is not in the history, so its seconds are not known"
+            return Comparison.impossible(figure, reason, tolerance=tolerance)
         with self._opened() as history:
-            pinned = history.baseline(profile.name, profile.system)
-            before, after = _pair(history, pinned, run)
-        why_not = _incomparable(pinned, before, run, after)
-        if why_not or before is None or after is None:
-            return Comparison(figure=figure, verdict=Verdict.UNDECIDED, tolerance=tolerance, reason=why_not)
-        return compare(figure, _quantiles(before), _quantiles(after), tolerance=tolerance)
+            limits = Baseline(no_slower_than=Decimal(str(tolerance)))
+            (found,) = beside_baseline(history, run.number, limits)
+        return found.model_copy(update={"figure": figure})
 
     def _taken(
         self, kind: str, name: str, system: str, asked: frozenset[str], max_age: timedelta | None
@@ -226,31 +228,3 @@ def _wanted(profile: LoadProfile, slos: Sequence[SLO]) -> str:
 
 def _plan_text(plan: LoadPlan) -> str:
     return json.dumps(plan.model_dump(mode="json", exclude=_NOT_COMPARED), sort_keys=True)
-
-
-def _pair(history: "History", pinned: "PastRun | None", run: RunRecord) -> "tuple[Windows | None, Windows | None]":
-    numbers = (pinned.id if pinned is not None else 0, run.number)
-    before, after = (history.windows(number) if number else None for number in numbers)
-    return before, after
-
-
-def _incomparable(pinned: "PastRun | None", before: "Windows | None", run: RunRecord, after: "Windows | None") -> str:
-    """Why two runs cannot be compared; empty where they can."""
-    if pinned is None:
-        return NOTHING_TO_COMPARE_WITH
-    if pinned.id == run.number:
-        return "the pinned run is this very run, so it proves nothing of a change"
-    if pinned.partial:
-        return f"the pinned run `{pinned.id}` ended before its time"
-    if before is None or after is None:
-        return "one of the two runs is not in the history second by second"
-    if before.length != after.length:
-        return f"the windows of the two runs differ in length: {before.length} s and {after.length} s"
-    return ""
-
-
-def _quantiles(windows: "Windows") -> list[float]:
-    """The p95 of each window in which load was asked for and somebody was answered, seconds."""
-    asked: Iterable[dict[int, int]] = windows.latency[: windows.asked] if windows.asked else windows.latency
-    found = (histogram.quantile(one, _QUANTILE) for one in asked)
-    return [value for value in found if value is not None]

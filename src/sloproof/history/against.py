@@ -15,14 +15,21 @@ from sloproof.history.store import History
 from sloproof.loadtests import histogram
 from sloproof.loadtests.baseline import Baseline
 from sloproof.targets import is_loopback
-from sloproof.verdict.comparison import AMOUNT, NOTHING_TO_COMPARE_WITH, Comparison, compare, compare_failures
+from sloproof.verdict.comparison import (
+    AMOUNT,
+    FEWEST_WINDOWS,
+    NOTHING_TO_COMPARE_WITH,
+    Comparison,
+    compare,
+    compare_failures,
+)
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
 from sloproof.verdict.judge import Verdict
 from sloproof.verdict.wording import percent
 
 PERCENTILES = (Decimal(50), Decimal(95), Decimal(99))
 BEYOND = 2
-"""A window holds on average so many requests slower than its quantile, or it is made longer."""
+"""A window holds on average so many requests slower than its quantile, or it is made longer while enough are left."""
 MOST_FAILURES = 0.01
 """Failing is fast: past this share of failures, a latency that did not grow says nothing."""
 _LONG = 40
@@ -144,8 +151,32 @@ def _seen(comparison: Comparison) -> tuple[str, Verdict, str]:
     return seen, comparison.verdict, comparison.reason
 
 
+def beside_baseline(history: History, number: int, limits: Baseline) -> tuple[Comparison, ...]:
+    """A run of the history beside the pinned one of its name.
+
+    Args:
+        history: past runs.
+        number: of the later run.
+        limits: what it may not be worse by.
+
+    Returns:
+        A comparison for each limit, or one that says why there is none.
+
+    Raises:
+        UsageError: there is no such run.
+        PartFailed: the history cannot be read.
+    """
+    run = history.run(number)
+    pinned = history.baseline(run.name, run.system)
+    pair = (pinned, history.windows(pinned.id)) if pinned is not None else None
+    found = lay_beside(run, history.windows(number), pair, limits=limits, asked=True)
+    return tuple(one for one in found.comparisons if one.decides)
+
+
 def _differences(earlier: PastRun, run: PastRun) -> Iterator[str]:
     """What was asked of the one and not of the other, in words."""
+    if earlier.id and earlier.id == run.id:
+        yield "it is this very run, so it proves nothing of a change"
     for what in ("kind", "name", "system"):
         then, now = getattr(earlier, what), getattr(run, what)
         if then != now:
@@ -194,7 +225,8 @@ def _comparisons(before: Windows, after: Windows, limits: Baseline | None, *, cl
 
 def _latency(before: Windows, after: Windows, percentile: Decimal, limit: float | None) -> Comparison:
     figure, q = f"p{percentile.normalize():f}", float(percentile / 100)
-    wider = max(_needed(one, q) for one in (before, after))
+    most = min(len(one.completed) for one in (before, after)) // FEWEST_WINDOWS
+    wider = max(1, min(most, max(_needed(one, q) for one in (before, after))))
     found = compare(figure, *(_quantiles(one.widened(wider), q) for one in (before, after)), tolerance=limit)
     unreliable = [share for share in map(_failing, (before, after)) if share > MOST_FAILURES]
     if found.verdict is not Verdict.PASS or not unreliable:
