@@ -6,6 +6,7 @@ Pure Python: the beta distribution is computed from the continued fraction of th
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -151,6 +152,7 @@ def surely_above(limit: float, bad: float, total: float, confidence: float) -> b
     return bad >= _LEAST_EVENT and total > 0 and incomplete_beta(bad, total - bad + 1, limit) < 1 - confidence
 
 
+@lru_cache(maxsize=4096)  # forecasts and neighbouring judgements ask for the same again and again
 def student_quantile(degrees: float, probability: float) -> float:
     """The value that Student's t stays at or below with this probability.
 
