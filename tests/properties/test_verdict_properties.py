@@ -16,6 +16,7 @@ from sloproof.verdict import (
     effective_size,
     judge_balance,
     judge_objective,
+    judge_objectives,
 )
 
 CONFIDENCE = 0.95
@@ -28,16 +29,19 @@ budgets = st.sampled_from([Decimal("0.001"), Decimal("0.01"), Decimal("0.05"), D
 verdicts = st.lists(st.sampled_from(Verdict))
 
 
-def judge(batches: list[tuple[int, int]], budget: Decimal, censored: int = 0, partial: str = "") -> Judgement:
+def evidence_of(batches: list[tuple[int, int]], budget: Decimal, censored: int = 0, partial: str = "") -> Evidence:
     total, bad = sum(n for _, n in batches) + censored, sum(b for b, _ in batches)
-    evidence = Evidence(
+    return Evidence(
         slo="tasks/latency",
         objective=100 * (1 - budget),
         counts=Counts(source="load generator", total=total, bad=bad, censored=censored),
         batches=tuple(batches),
         partial=partial,
     )
-    return judge_objective(budget, evidence)
+
+
+def judge(batches: list[tuple[int, int]], budget: Decimal, censored: int = 0, partial: str = "") -> Judgement:
+    return judge_objective(budget, evidence_of(batches, budget, censored, partial))
 
 
 @patient
@@ -123,3 +127,16 @@ def test_shares_add_up_and_the_excess_lies_in_its_bounds(counts: dict[str, int])
         assert abs(sum(balance.shares.values()) - 1) < 1e-9
         assert balance.excess_lower <= balance.excess + 1e-6
         assert balance.excess_upper >= balance.excess - 1e-6
+
+
+@patient
+@given(st.lists(st.tuples(slices, budgets), max_size=5))
+def test_judged_together_nothing_fails_that_would_not_fail_alone_and_all_passes_stay(
+    given_claims: list[tuple[list[tuple[int, int]], Decimal]],
+) -> None:
+    claims = [(budget, evidence_of(batches, budget)) for batches, budget in given_claims]
+    alone = [judge_objective(*claim).verdict for claim in claims]
+    together = [one.verdict for one in judge_objectives(claims)]
+    for by_itself, beside in zip(alone, together, strict=True):
+        assert beside in ({Verdict.FAIL, Verdict.UNDECIDED} if by_itself is Verdict.FAIL else {by_itself})
+    assert [one.verdict for one in reversed(judge_objectives(claims[::-1]))] == together

@@ -191,3 +191,12 @@ def test_every_text_has_enough_contrast(scheme: int) -> None:
         assert _contrast(colours[name], colours[f"{name}-ground"]) >= 4.5, name
     for line in (*(f"s{index}" for index in range(6)), "fault", "mark"):
         assert all(_contrast(colours[line], ground) >= 3 for ground in grounds), line
+
+
+def test_the_page_shows_the_latency_with_its_bounds_and_the_earlier_run() -> None:
+    page = render_html(realistic())
+    assert "Compared with run 12 (2026-11-01 10:00 UTC, release 1.4)" in page
+    assert "p95 is slower by 2 % (1 % to 3 %)" in page
+    assert "only told" in page
+    assert '<td role="cell" data-label="At least"><span class="figure">40.3 ms</span></td>' in page
+    assert "Compared with" not in render_html(empty())

@@ -114,3 +114,22 @@ def test_the_terminal_shows_bounds_and_the_budget_that_was_spent() -> None:
 
 def test_plain_lines_let_no_escape_through() -> None:
     assert "\x1b" not in render_plain(hostile())
+
+
+def test_plain_lines_tell_the_latency_and_the_earlier_run() -> None:
+    shown = " ".join(render_plain(realistic(), 200).split())
+    assert "p50 in steady load: 42.1 ms, at least 40.3 ms, at most 44 ms" in shown
+    assert "p99 in lose one instance: not known, at least 1.65 s, at most no data" in shown
+    assert "Compared with run 12 (2026-11-01 10:00 UTC, release 1.4) PASS p95 is slower by 2 % (1 % to 3 %)" in shown
+
+
+def test_a_figure_without_a_limit_has_no_verdict() -> None:
+    lines = render_plain(realistic(), 200).splitlines()
+    told = next(line for line in lines if "no change of p50" in line)
+    assert "UNDECIDED" not in told
+    assert "UNDECIDED" not in next(line for line in render_markdown(realistic()).splitlines() if "p50 seen" in line)
+
+
+def test_a_run_without_an_earlier_one_says_nothing_of_it_in_a_terminal() -> None:
+    alone = realistic().model_copy(update={"compared_with": "", "comparisons": ()})
+    assert "Compared" not in render_plain(alone, 200)
