@@ -32,7 +32,7 @@ from sloproof.gate.examination import examine
 from sloproof.gate.requirements import AnyRequirement
 from sloproof.gate.taking import fitting
 from sloproof.gate.world import BudgetNow, NoRun, OpenFaults, Proofs, ProvenAlert, RunRecord
-from sloproof.verdict.comparison import Comparison, compare
+from sloproof.loadtests.baseline import Baseline
 from sloproof.verdict.evidence import Counts
 from sloproof.verdict.gate_decision import PRECEDENCE, GateDecision, GateFinding
 from sloproof.verdict.judge import Judgement, Verdict
@@ -68,7 +68,7 @@ class World:
     now: Sequence[Judgement] | SloproofError = field(default_factory=lambda: [judged(Verdict.PASS)])
     faults: OpenFaults | SloproofError = field(default_factory=OpenFaults)
     proof: Proofs | SloproofError = field(default_factory=lambda: Proofs((ProvenAlert("ApiFast"),), 5, NOW))
-    pinned: Sequence[float] | None = None
+    compared: Sequence[Finding] = ()
     slos: tuple[SLO, ...] = (SLO_,)
     asked: list[str] = field(default_factory=list)
 
@@ -82,8 +82,8 @@ class World:
         said: RunRecord | NoRun = _said(self.experiment)
         return said
 
-    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
-        return compare("p95", self.pinned, [0.1] * 30, tolerance=tolerance)
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
+        return list(self.compared)
 
     def budgets(self, slos: Sequence[SLO]) -> list[BudgetNow]:
         return list(_said(self.left))
@@ -174,22 +174,22 @@ def test_a_gate_never_passes_on(case: str) -> None:
     assert (found.verdict, found.exit_code) == (verdict, code), found.findings
 
 
-def test_the_first_run_says_that_there_is_nothing_to_compare_with() -> None:
-    found = decided(Load(STEADY), NotSlower(STEADY))
-    assert (found.verdict, found.exit_code) == (Verdict.UNDECIDED, 3)
-    (one,) = [one for one in found.findings if one.requirement == "not slower steady"]
-    assert one.observed == "nothing to compare with"
-    assert "no earlier run to compare with" in one.evidence
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_comparison_decides_as_it_says(verdict: Verdict) -> None:
+    compared = [Finding("p95 is at most 10 % slower than in run 3", "21 ms then, 40 ms now", verdict, "so")]
+    found = decided(Load(STEADY), NotSlower(STEADY), compared=compared)
+    assert found.verdict is verdict
+    assert found.findings[-1].evidence.startswith("so; run for this gate")
 
 
-@pytest.mark.parametrize(("pinned", "verdict"), [(0.1, Verdict.PASS), (0.05, Verdict.FAIL)])
-def test_a_slower_run_fails_and_an_equal_one_passes(pinned: float, verdict: Verdict) -> None:
-    assert decided(NotSlower(STEADY), pinned=[pinned] * 30).verdict is verdict
+def test_a_comparison_that_compares_nothing_is_undecided() -> None:
+    assert decided(NotSlower(STEADY)).verdict is Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize("run_", [run(partial=True), run(completed=0), NoRun("none")])
 def test_a_run_that_is_none_is_compared_with_nothing(run_: RunRecord | NoRun) -> None:
-    assert decided(NotSlower(STEADY), load=run_, pinned=[0.1] * 30).verdict is Verdict.UNDECIDED
+    compared = [Finding("p95 is at most 10 % slower", "the same", Verdict.PASS)]
+    assert decided(NotSlower(STEADY), load=run_, compared=compared).verdict is Verdict.UNDECIDED
 
 
 def test_nothing_is_loaded_or_broken_once_something_has_failed() -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ from sloproof.loadtests.load_files import LoadFiles
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO
-from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.judge import Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +32,9 @@ if TYPE_CHECKING:
 
 _NOT_COMPARED = {"target", "allowed"}
 _MOST_CANDIDATES = 200
+NOTHING = "nothing to compare with"
+LAB = "lab"
+"""Where runs of a gate are made; the history also holds runs against other targets, which say nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class GateRuns:
         promised = (promise.describe() for promise in (*map(Holds, slos), *profile.expect))
         asked = frozenset({_wanted(profile, slos), *promised})
         taken = self._taken("load", profile.name, profile.system, asked, max_age)
+        if isinstance(taken, RunRecord) and profile.baseline is not None:  # another run may be pinned by now
+            return replace(
+                taken, findings=(*taken.findings, *self.compare_with_baseline(profile, taken, profile.baseline))
+            )
         return taken if taken is not None else self._load(profile)
 
     def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
@@ -71,18 +76,16 @@ class GateRuns:
         taken = self._taken("chaos", experiment.name, experiment.system, asked, max_age)
         return taken if taken is not None else self._experiment(experiment)
 
-    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
-        """The latency of a run beside that of the pinned one; a run of another load is no measure."""
-        from sloproof.history.against import beside_baseline
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
+        """A run beside the pinned one of its profile; see `World`."""
+        from sloproof.history.against import Against, beside_baseline, findings
 
-        figure = f"p95 of `{profile.name}`"
         if not run.number:
-            reason = "this run is not in the history, so its seconds are not known"
-            return Comparison.impossible(figure, reason, tolerance=tolerance)
+            why = "this run is not in the history, so its seconds are not known"
+            return [Finding("this run can be compared with an earlier run", NOTHING, Verdict.UNDECIDED, why)]
         with self._opened() as history:
-            limits = Baseline(no_slower_than=Decimal(str(tolerance)))
-            (found,) = beside_baseline(history, run.number, limits)
-        return found.model_copy(update={"figure": figure})
+            pinned = history.baseline(profile.name, profile.system)
+            return findings(Against(pinned, beside_baseline(history, run.number, limits)))
 
     def _taken(
         self, kind: str, name: str, system: str, asked: frozenset[str], max_age: timedelta | None
@@ -93,7 +96,7 @@ class GateRuns:
             return None
         with self._opened() as history:
             past = history.runs(kind=kind, name=name, system=system, limit=_MOST_CANDIDATES)
-        own = [self._told(_remembered(run)) for run in past if run.release == self.release]
+        own = [self._told(_remembered(run)) for run in past if (run.release, run.environment) == (self.release, LAB)]
         found = fitting(own, asked=asked, release=self.release, max_age=limit, now=time.time())
         if isinstance(found, NoRun) and self.take is None:
             console.say(f"{name}: {found.reason}; so it is run now")
@@ -111,10 +114,12 @@ class GateRuns:
 
         require("load")
         return self._made(
-            "load",
-            profile.name,
+            Remembered(
+                history=self.history, kind="load", name=profile.name, system=profile.system, release=self.release
+            ),
             lambda surroundings, folder, watch: run_load(profile, surroundings, folder, watch),
             lambda facts: Stage.of_load(profile.name, facts, profile.expect),
+            profile.baseline,
         )
 
     def _experiment(self, experiment: Experiment) -> RunRecord:
@@ -125,39 +130,54 @@ class GateRuns:
         for fault in experiment.faults:
             console.say(f"planned: {fault.describe()}")
         return self._made(
-            "chaos",
-            experiment.name,
+            Remembered(
+                history=self.history,
+                kind="chaos",
+                name=experiment.name,
+                system=experiment.system,
+                release=self.release,
+            ),
             lambda surroundings, folder, watch: run_experiment(experiment, surroundings, folder, watch),
             lambda facts: Stage.of_experiment(experiment, facts),
         )
 
     def _made(
         self,
-        kind: str,
-        name: str,
+        remembered: Remembered,
         run: "Callable[[Surroundings, Path, Watch], RunFacts]",
         judge: Callable[[RunFacts], Stage],
+        limits: Baseline | None = None,
     ) -> RunRecord:
-        from sloproof.cli.outcome import environment_of, recorded_in, write_records
+        from sloproof.cli.comparing import compared, find_earlier
+        from sloproof.cli.outcome import recorded_in, write_records
         from sloproof.cli.progress import live_line
         from sloproof.cli.surroundings import new_run_folder
 
-        surroundings = self.surroundings()
-        folder = new_run_folder(self.workspace, name)
-        system = surroundings.slos[0].service.name if surroundings.slos else ""
-        remembered = Remembered(history=self.history, kind=kind, name=name, system=system, release=self.release)
+        surroundings, name = self.surroundings(), remembered.name
+        folder, difference = new_run_folder(self.workspace, name), None
+        earlier = find_earlier(remembered, None) if remembered.kind == "load" else None
         with recorded_in(folder, None, remembered=remembered), live_line(f"{name}: ") as watch:
             stage = judge(run(surroundings, folder, watch))
-        write_records([stage], surroundings, folder, f"{name}, for a gate", f"sloproof {kind} run {name}", None)
-        left = stage.facts.chaos.not_undone
-        code = UndoFailed.exit_code if left else verdict_of([stage]).exit_code
-        kept = remember([stage], remembered, folder, exit_code=code, versions=environment_of([stage]))
-        return self._told(_record_of(stage, self.release, folder, kept.id if kept is not None else 0))
+        if earlier is not None:
+            stage, difference = compared(stage, remembered, folder, earlier, limits)
+        title, command = f"{name}, for a gate", f"sloproof {remembered.kind} run {name}"
+        write_records([stage], surroundings.prometheus, folder, title, command, None, against=difference)
+        return self._told(_kept(stage, remembered, folder))
 
     def _told(self, run: RunRecord) -> RunRecord:
         """A run whose folder is told from the workspace's root, as far as it lies there."""
         folder, root = Path(run.folder), self.workspace.root
         return replace(run, folder=str(folder.relative_to(root)) if folder.is_relative_to(root) else run.folder)
+
+
+def _kept(stage: Stage, remembered: Remembered, folder: Path) -> RunRecord:
+    """A run that was made, once it is in the history."""
+    from sloproof.cli.outcome import environment_of
+
+    left = stage.facts.chaos.not_undone
+    code = UndoFailed.exit_code if left else verdict_of([stage]).exit_code
+    kept = remember([stage], remembered, folder, exit_code=code, versions=environment_of([stage]))
+    return _record_of(stage, remembered.release, folder, kept.id if kept is not None else 0)
 
 
 def _record_of(stage: Stage, release: str, folder: Path, number: int) -> RunRecord:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from sloproof.chaos.experiment import Experiment
 from sloproof.definition import Definition, Length, exact, format_duration, plain
 from sloproof.gate.world import BudgetNow, NoRun, RunRecord, World
+from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO
 from sloproof.verdict.gate_decision import GateFinding
@@ -178,7 +179,7 @@ class NotSlower(Requirement):
         _same_system(f"the load `{self.profile.name}`", self.profile.system, system)
 
     def examine(self, world: World) -> Iterator[GateFinding]:
-        """One finding; the first run has nothing to be compared with, and says so."""
+        """What the comparison shows; the first run has nothing to be compared with, and says so."""
         profile = self.profile if self.share == 1 else self.profile.shortened(self.share)
         run = world.run_load(profile, self.max_age)
         if isinstance(run, NoRun):
@@ -188,9 +189,10 @@ class NotSlower(Requirement):
             observed = "the run ended before its time" if run.partial else "no requests were answered"
             yield self.found(Verdict.UNDECIDED, observed, evidence=_whence(run))
             return
-        compared = world.compare_with_baseline(profile, run, float(self.tolerance) / 100)
-        seen = "nothing to compare with" if compared.change is None else f"{_signed(compared.change)}"
-        yield self.found(compared.verdict, seen, evidence=f"{compared.reason}; {_whence(run)}")
+        limits = Baseline(no_slower_than=self.tolerance / 100)
+        for finding in world.compare_with_baseline(profile, run, limits):
+            evidence = f"{finding.detail}; {_whence(run)}"
+            yield self.found(finding.verdict, finding.observed, expected=finding.expected, evidence=evidence)
 
 
 class ObjectivesHold(Requirement):
@@ -422,7 +424,3 @@ def _own_objectives(slos: Iterable[SLO], system: str) -> None:
 
 def _share(ratio: float) -> str:
     return f"{'-' if ratio < 0 else ''}{percent(abs(ratio))}"
-
-
-def _signed(change: float) -> str:
-    return f"{percent(abs(change))} {'slower' if change > 0 else 'faster'}"

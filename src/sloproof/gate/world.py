@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sloproof.chaos.expecting import Finding
 from sloproof.chaos.experiment import Experiment
+from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO
-from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.judge import Judgement, Verdict
 
 
@@ -138,8 +138,8 @@ class World(Protocol):
         """A run of an experiment, in the same way."""
         ...
 
-    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
-        """A run beside the pinned one of its profile; UNDECIDED where none is pinned."""
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
+        """What a run shows beside the pinned one of its profile; undecided where none is pinned."""
         ...
 
     def budgets(self, slos: Sequence[SLO]) -> list[BudgetNow]:

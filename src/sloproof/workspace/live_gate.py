@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Protocol
 
 from sloproof.alerts import Timing
+from sloproof.chaos.expecting import Finding
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.ledger import Ledger
 from sloproof.errors import PartFailed, UsageError
 from sloproof.gate.world import BudgetNow, NoRun, OpenFaults, Proofs, ProvenAlert, RunRecord
+from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.prometheus import Prometheus
 from sloproof.slo import SLO
-from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.judge import Judgement, Verdict
 from sloproof.workspace import kept_proofs, proofs
 from sloproof.workspace.live_objectives import judge_live
@@ -36,7 +37,7 @@ class Runner(Protocol):
         """A run of an experiment."""
         ...
 
-    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
         """A run beside the pinned one."""
         ...
 
@@ -75,9 +76,9 @@ class LiveWorld:
         """A run of an experiment."""
         return self.runner.run_experiment(experiment, max_age)
 
-    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, tolerance: float) -> Comparison:
+    def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
         """A run beside the pinned one."""
-        return self.runner.compare_with_baseline(profile, run, tolerance)
+        return self.runner.compare_with_baseline(profile, run, limits)
 
     def budgets(self, slos: Sequence[SLO]) -> list[BudgetNow]:
         """What `sloproof status` says of these objectives.
