@@ -161,7 +161,7 @@ class GateRuns:
         if earlier is not None:
             stage, difference = compared(stage, remembered, folder, earlier, limits)
         title, command = f"{name}, for a gate", f"sloproof {remembered.kind} run {name}"
-        write_records([stage], surroundings.prometheus, folder, title, command, None, against=difference)
+        write_records([stage], surroundings, folder, title, command, None, against=difference)
         return self._told(_kept(stage, remembered, folder))
 
     def _told(self, run: RunRecord) -> RunRecord:

@@ -1,6 +1,5 @@
 """`sloproof gate serve`."""
 
-import asyncio
 import os
 import socket
 import time
@@ -79,6 +78,8 @@ def _run(
     token: str,
     only_loopback: bool,
 ) -> None:
+    import asyncio
+
     import uvicorn
 
     from sloproof.gate.child_run import GateCommand, decide
