@@ -95,7 +95,8 @@ _WRONG_SHAPES = frozenset({"tuple_type", "too_long", "missing", "model_attribute
 def _of_kind(detail: ErrorDetails, field: str, title: str) -> str:
     kind, shown = detail["type"], f"`{_shown(detail['input'])}`"
     if kind in _SENTENCES:
-        context = {"shown": shown, "field": field, "title": title, "example": _EXAMPLES.get(field, "0.1")}
+        example, instead = _EXAMPLES.get(field, "0.1"), _INSTEAD.get(field, "")
+        context = {"shown": shown, "field": field, "title": title, "example": example, "instead": instead}
         return _SENTENCES[kind].format(**context, **detail.get("ctx", {}))
     if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] != _NAME:
         return f"{shown} does not match `{detail['ctx']['pattern']}`"
@@ -111,6 +112,7 @@ def _of_kind(detail: ErrorDetails, field: str, title: str) -> str:
 
 _NOT_A_NUMBER = '{shown} is not a number; write it in digits, as text, such as `"{example}"`'
 _EXAMPLES = {"objective": "99.9", "slice_objective": "99.9"}
+_INSTEAD = {"requires": "; wrap it, such as `Load(steady)` or `Survives(lose_one_instance)`"}
 _SENTENCES = {
     "missing": "`{field}` is missing; every `{title}` needs it",
     "extra_forbidden": "`{field}` is no field of `{title}`; take it out, or mend its spelling",
@@ -119,6 +121,7 @@ _SENTENCES = {
     "decimal_parsing": _NOT_A_NUMBER,
     "decimal_type": _NOT_A_NUMBER,
     "model_type": "{shown} is no `{class_name}`; give the definition itself",
+    "union_tag_not_found": "{shown} cannot stand in `{field}`{instead}",
     "model_attributes_type": "{shown} is no definition; give one, such as `ErrorRatio(...)` for an indicator",
 }
 

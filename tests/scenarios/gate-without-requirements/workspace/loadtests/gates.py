@@ -1,0 +1,3 @@
+from sloproof import Gate
+
+release = Gate(name="release", system="shop", requires=[])
