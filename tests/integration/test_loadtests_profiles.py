@@ -1,4 +1,4 @@
-"""Profiles against a real target: a recorded day."""
+"""Profiles against a real target: a recorded day, and the figures of each phase."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from sloproof.errors import UsageError
-from sloproof.loadtests.arrivals import Arrivals
+from sloproof.loadtests.arrivals import Arrivals, RateStage
+from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.histogram import merged
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
+from sloproof.loadtests.user_stages import UserStage
 from tests.integration.locust_target import LocustTarget
 
 pytestmark = pytest.mark.integration
@@ -34,10 +37,17 @@ def target() -> Iterator[LocustTarget]:
     server.end()
 
 
-def start(folder: Path, target: str, share: str = "1", **fields: Any) -> LoadProcess:
+def start(
+    folder: Path,
+    target: str,
+    share: str = "1",
+    distribution: Distribution | None = None,
+    locustfile_text: str = VISITORS,
+    **fields: Any,
+) -> LoadProcess:
     users = folder / "loadtests" / "users"
     users.mkdir(parents=True, exist_ok=True)
-    (users / "visitors.py").write_text(VISITORS)
+    (users / "visitors.py").write_text(locustfile_text)
     profile = LoadProfile(**{"name": "test", "system": "test", "locustfile": "users/visitors.py", **fields})
     return LoadProcess.start(
         profile.shortened(Decimal(share)),
@@ -45,6 +55,7 @@ def start(folder: Path, target: str, share: str = "1", **fields: Any) -> LoadPro
         target=target,
         run_folder=folder / "run",
         thresholds=[Decimal("0.5")],
+        distribution=distribution,
     )
 
 
@@ -75,3 +86,57 @@ def test_a_trace_that_cannot_be_replayed_stops_before_anything_starts(
     with pytest.raises(UsageError, match=what):
         start(tmp_path, "http://127.0.0.1:9", users=5, duration="4m", arrivals=day)
     assert not (tmp_path / "run").exists()
+
+
+SPIKE: dict[str, Any] = {
+    "users": 4,
+    "stages": (
+        UserStage(users=4, over="4s", phase="calm"),
+        UserStage(users=24, over="0s"),
+        UserStage(users=24, over="4s", phase="spike"),
+        UserStage(users=2, over="0s"),
+        UserStage(users=2, over="4s", phase="afterwards"),
+    ),
+    "duration": "12s",
+    "warm_up": "2s",
+}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_each_phase_of_a_load_has_its_own_exact_figures(tmp_path: Path, target: LocustTarget, processes: int) -> None:
+    with start(tmp_path, target.url, distribution=Distribution.here(processes), **SPIKE) as load:
+        result = load.wait(120)
+    warm_up, calm, spike, afterwards = result.phases
+    assert [phase.name for phase in result.phases] == ["warm-up", "calm", "spike", "afterwards"]
+    assert sum(phase.completed for phase in result.phases) == result.completed == target.asked["GET /pages"]
+    assert sum(phase.slower["0.5"] for phase in result.phases) == result.slower_than(Decimal("0.5"))
+    assert merged(phase.latency for phase in result.phases) == result.latency
+    assert spike.rate > 2.5 * calm.rate > calm.rate > afterwards.rate > 0
+    assert all((phase.quantile(0.95) or 0) > 0 for phase in (warm_up, calm, spike, afterwards))
+
+
+def test_a_failure_belongs_to_the_phase_in_which_it_happened(tmp_path: Path, target: LocustTarget) -> None:
+    arrivals = Arrivals(
+        rate=20,
+        stages=(
+            RateStage(rate=20, over="3s"),
+            RateStage(rate=60, over="0s"),
+            RateStage(rate=60, over="3s", phase="peak"),
+        ),
+    )
+    broken = VISITORS.replace('"/pages"', '"/broken" if time.time() > begun + 3 else "/pages"')
+    broken = "import time\nfrom locust import events\nbegun = 0.0\n" + broken
+    broken += """
+@events.spawning_complete.add_listener
+def on_spawning_complete(**_):
+    global begun
+    begun = time.time()
+"""
+    with start(tmp_path, target.url, locustfile_text=broken, users=30, duration="6s", arrivals=arrivals) as load:
+        result = load.wait(120)
+    calm, peak = result.phases
+    assert (calm.name, peak.name) == ("load", "peak")
+    assert calm.completed == pytest.approx(60, abs=1)
+    assert peak.completed == pytest.approx(180, abs=1)
+    assert calm.failed <= 3 and peak.failed >= 177
+    assert calm.failed + peak.failed == target.asked["GET /broken"]

@@ -16,6 +16,7 @@ from sloproof.report.model import (
     FaultBar,
     HealthRow,
     Limit,
+    LoadPhaseRow,
     ObjectiveRow,
     Phase,
     Point,
@@ -283,6 +284,13 @@ def realistic(verdict: Verdict = "PASS") -> RunReport:
         balance=(
             BalanceRow(instance="a1", before=0.502, during=0.0, after=0.497),
             BalanceRow(instance="a2", before=0.498, during=1.0, after=0.503),
+        ),
+        load=(
+            LoadPhaseRow(phase="steady load", name="warm-up", seconds=7, requests=700, failed=0, p50=4, p95=9, p99=31),
+            LoadPhaseRow(
+                phase="steady load", name="spike", seconds=20, requests=9_000, failed=90, p50=6, p95=48, p99=1_240
+            ),
+            LoadPhaseRow(phase="steady load", name="silence", seconds=5, requests=0, failed=0),
         ),
         generator=_health(),
         traces=_traces(),

@@ -7,7 +7,10 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console, RenderableType
 
+from sloproof.report.html import render_html
+from sloproof.report.json import render_json
 from sloproof.report.markdown import code, escaped, render_markdown
+from sloproof.report.model import RunReport
 from sloproof.report.terminal import expectation_table, render_plain, render_terminal
 from tests.unit.report_samples import empty, hostile, realistic
 
@@ -89,7 +92,7 @@ def test_plain_lines_have_a_heading_for_each_phase_and_no_entry_twice() -> None:
     phases = ("steady load", "lose one instance", "slow backend")
     lines = render_plain(realistic()).splitlines()
     start = lines.index("objectives")
-    for part in (lines[:start], lines[start:]):
+    for part in (lines[:start], lines[start : lines.index("load")]):
         assert [line for line in part if line.startswith("phase: ")] == [f"phase: {phase}" for phase in phases]
 
 
@@ -133,3 +136,20 @@ def test_a_figure_without_a_limit_has_no_verdict() -> None:
 def test_a_run_without_an_earlier_one_says_nothing_of_it_in_a_terminal() -> None:
     alone = realistic().model_copy(update={"compared_with": "", "comparisons": ()})
     assert "Compared" not in render_plain(alone, 200)
+
+
+def test_every_format_tells_the_figures_of_each_phase_of_the_load() -> None:
+    report = realistic()
+    plain = render_plain(report, 120)
+    assert "spike: 9,000 requests in 20 s, 450/s; p50 6 ms, p95 48 ms, p99 1.24 s; 1 % failed" in plain
+    assert "silence: no requests in 5 s\n" in plain
+    for text in (render_markdown(report), render_html(report), _shown(render_terminal(report), 160)):
+        assert "spike (steady load)" in text
+        assert "1.24 s" in text
+    assert RunReport.model_validate_json(render_json(report)).load == report.load
+
+
+def test_a_run_without_phases_shows_no_empty_load() -> None:
+    report = realistic().model_copy(update={"load": ()})
+    assert "\nload\n" not in render_plain(report)
+    assert 'id="load"' not in render_html(report)

@@ -24,6 +24,7 @@ from sloproof.loadtests.locust_arrivals import Pool, take_due
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, trace_id, watch_sessions
 from sloproof.loadtests.locust_shape import FollowedShape
 from sloproof.loadtests.outcome import outcome
+from sloproof.loadtests.phases import PhaseCounter
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
 from sloproof.loadtests.result import LoadResult, RunTotals
@@ -109,6 +110,7 @@ class LocustRun:
         self.started_at = self.drained_from = self.ended_at = 0.0
         self.notes: list[str] = []
         self._counted: Recorder | None = None
+        self._phases = PhaseCounter(plan.phases, plan.thresholds, 0.0)
         self._exceptions: dict[str, int] = {}
         self._environment: Environment | None = None
         self._ticker: gevent.Greenlet | None = None
@@ -208,6 +210,7 @@ class LocustRun:
         if self.started_at:
             return
         self.started_at = self.clock()
+        self._phases.begun = self.started_at
         self.recorder = self._counted = Recorder(
             self.plan.thresholds, self.started_at, time.process_time(), warm_up=self.plan.warm_up
         )
@@ -218,7 +221,7 @@ class LocustRun:
     def _on_spawning_complete(self, **_: Any) -> None:
         if self._pool is None or self._begun:
             return
-        self._begun = self.clock()
+        self._begun = self._phases.begun = self.clock()
         gevent.spawn(self._pool.run, self._begun)
         self._end_in_time()
 
@@ -242,10 +245,11 @@ class LocustRun:
         due = take_due()  # a client of the locustfile's own, which nobody has asked when it began
         late = now - seconds - due if due is not None else (context or {}).get(LATE, 0.0)
         headers, status = getattr(response, "headers", None), getattr(response, "status_code", 0) or 0
+        kind = outcome(status, exception)
         self.recorder.complete(
             request_name(request_type, name),
             seconds + late,
-            outcome(status, exception),
+            kind,
             headers.get("x-served-by") if headers else None,
             now,
             received=response_length or 0,
@@ -253,6 +257,7 @@ class LocustRun:
             trace_id=trace_id((context or {}).get(TRACE, ())),
             waited=late,
         )
+        self._phases.complete(now - seconds - late, seconds + late, kind)
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
         text = f"{type(exception).__name__}: {exception}"[:_EXCEPTION_LENGTH]
@@ -350,4 +355,5 @@ class LocustRun:
 
     def _totals(self) -> RunTotals:
         counted = self._counted.totals if self._counted is not None else RunTotals()
-        return counted.model_copy(update={"exceptions": self._exceptions})
+        phases = self._phases.over((one.started_at for one in counted.censored), self.drained_from)
+        return counted.model_copy(update={"exceptions": self._exceptions, "phases": phases})

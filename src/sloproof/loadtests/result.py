@@ -7,9 +7,10 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sloproof.loadtests import histogram
+from sloproof.loadtests import histogram, phases
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
 from sloproof.loadtests.outcome import FAILURES
+from sloproof.loadtests.phases import PhaseTotals
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.traced_request import TracedRequest, first_failed_of, slowest_of
 
@@ -93,10 +94,12 @@ class RunTotals(BaseModel):
         slowest: the slowest requests, the slowest first.
         failures: the first failed requests of each kind.
         exceptions: what the locustfile raised -> how often.
+        phases: the phases of the load, in order, with their own counts.
     """
 
     censored: list[Censored] = []
     by_name: dict[str, NameTotals] = {}
+    phases: list[PhaseTotals] = []
     slowest: list[TracedRequest] = []
     failures: list[TracedRequest] = []
     exceptions: dict[str, int] = {}
@@ -116,6 +119,7 @@ class RunTotals(BaseModel):
             slowest=slowest_of(request for totals in several for request in totals.slowest),
             failures=first_failed_of(request for totals in several for request in totals.failures),
             exceptions=summed(totals.exceptions for totals in several),
+            phases=phases.merged([totals.phases for totals in several]),
         )
 
 
@@ -164,6 +168,7 @@ class LoadResult(BaseModel):
         missed_early: what was surely missed, for which the run was stopped; empty otherwise.
         generator: how the generator fared.
         by_name: method and route -> totals; empty where a stretch was cut out or the generator died.
+        phases: the phases of the load with exact counts of what was due in each; empty as `by_name`.
         exceptions: what the locustfile raised -> how often.
         slowest: the slowest requests after the warm-up, the slowest first.
         failures: the first failed requests of each kind after the warm-up.
@@ -192,6 +197,7 @@ class LoadResult(BaseModel):
     missed_early: list[EarlyMiss] = []
     generator: GeneratorHealth = GeneratorHealth()
     by_name: dict[str, NameTotals] = {}
+    phases: list[PhaseTotals] = []
     exceptions: dict[str, int] = {}
     slowest: list[TracedRequest] = []
     failures: list[TracedRequest] = []
@@ -283,6 +289,7 @@ class LoadResult(BaseModel):
                 "censored": self.censored if reaches_end else [],
                 "in_flight_at_end": self.in_flight_at_end if reaches_end else 0,
                 "by_name": {},
+                "phases": [],
                 "generator": generator_health(
                     seconds, users=self.users, asked_rate=self.asked_rate, drained_from=self.drained_from
                 ),

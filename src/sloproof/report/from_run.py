@@ -19,6 +19,7 @@ from sloproof.report.model import (
     EventCounts,
     ExpectationRow,
     FaultBar,
+    LoadPhaseRow,
     ObjectiveRow,
     Phase,
     QuantileRow,
@@ -77,6 +78,7 @@ def run_report(
         compared_with=compared_with,
         comparisons=tuple(_comparison(one) for one in comparisons),
         phases=tuple(Phase(name=s.name, start=s.facts.load.started_at, end=s.facts.load.ended_at) for s in stages),
+        load=tuple(row for stage in stages for row in _load(stage)),
         faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
         alerts=tuple(_alerts(stages)),
         charts=tuple(charts),
@@ -242,6 +244,19 @@ def _watched(facts: RunFacts) -> Iterator[tuple[SLO, str]]:
     for result in facts.objectives:
         for tier in facts.policies[result.slo.identity].tiers:
             yield result.slo, tier.name
+
+
+def _load(stage: Stage) -> Iterator[LoadPhaseRow]:
+    for phase in stage.facts.load.phases:
+        quantiles = {name: phase.quantile(q) for name, q in (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))}
+        yield LoadPhaseRow(
+            phase=stage.name,
+            name=phase.name,
+            seconds=phase.end - phase.start,
+            requests=phase.completed + phase.in_flight,
+            failed=phase.failed,
+            **{name: None if seconds is None else seconds * 1000 for name, seconds in quantiles.items()},
+        )
 
 
 def _balance(stages: Sequence[Stage]) -> dict[str, object]:

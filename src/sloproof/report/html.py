@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from sloproof.report import wording
+from sloproof.report import tables, wording
 from sloproof.report.alert_times import alert_rows, changes
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import LAYOUTS, WIDE
@@ -50,6 +50,7 @@ def render_html(report: RunReport) -> str:
             numbered=len(drawn) > 1,
             promises=[change.verdict for alert in report.alerts for change in changes(alert, report) if change.verdict],
             hover=_hover(report),
+            load=tables.load(report),
         )
     )
 

@@ -255,6 +255,42 @@ class BalanceRow(Recorded):
     after: Share | None = None
 
 
+class LoadPhaseRow(Recorded):
+    """What became of the requests that were due in one phase of a load.
+
+    Args:
+        phase: the part of the run.
+        name: the phase's name, such as `spike`.
+        seconds: its length.
+        requests: those that were due in it, answered or not.
+        failed: those that broke a promise; 4xx and 429 are answers.
+        p50: median latency in milliseconds.
+        p95: 95 % were not slower than this, milliseconds.
+        p99: 99 % were not slower than this, milliseconds.
+    """
+
+    phase: str
+    name: str
+    seconds: Annotated[float, Field(ge=0)]
+    requests: Annotated[int, Field(ge=0)]
+    failed: Annotated[int, Field(ge=0)]
+    p50: Measurement = None
+    p95: Measurement = None
+    p99: Measurement = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def rate(self) -> float | None:
+        """Requests per second; None for a phase without length."""
+        return self.requests / self.seconds if self.seconds else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def failure_ratio(self) -> float | None:
+        """Failed requests over all of them, ratio of 1; None without requests."""
+        return self.failed / self.requests if self.requests else None
+
+
 class HealthRow(Recorded):
     """One thing that must be right for the load generator's figures to count.
 
@@ -396,6 +432,7 @@ class RunReport(Recorded):
         compared_with: the earlier run that it is laid beside, in words; empty where it is not.
         comparisons: its figures beside the earlier run's.
         phases: parts of the run, in order.
+        load: the phases of each load, in order.
         faults: in order of injection.
         alerts: every alert that was watched.
         charts: drawn under each other over one time axis.
@@ -423,6 +460,7 @@ class RunReport(Recorded):
     compared_with: str = ""
     comparisons: tuple[ComparisonRow, ...] = ()
     phases: tuple[Phase, ...] = ()
+    load: tuple[LoadPhaseRow, ...] = ()
     faults: tuple[FaultBar, ...] = ()
     alerts: tuple[AlertBar, ...] = ()
     charts: tuple[Chart, ...] = ()

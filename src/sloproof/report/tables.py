@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from sloproof.report import wording
 from sloproof.report.alert_times import Change, changes
-from sloproof.report.model import ComparisonRow, EventCounts, FaultBar, ObjectiveRow, RunReport, SpanRow, TraceRow
+from sloproof.report.model import (
+    ComparisonRow,
+    EventCounts,
+    FaultBar,
+    LoadPhaseRow,
+    ObjectiveRow,
+    RunReport,
+    SpanRow,
+    TraceRow,
+)
 
 _WORTH_TELLING = 0.001
 """Seconds of waiting in the generator; less is the clock's own grain."""
@@ -121,6 +130,28 @@ def _decided(row: ComparisonRow) -> str:
     return row.verdict if row.decides else "-"
 
 
+def load(report: RunReport) -> Table:
+    """What became of the requests of each phase of the load."""
+    columns = ("Load", "Length", "Requests", "Rate", "p50", "p95", "p99", "Failed")
+    rows = [
+        (
+            _with(row.name, row.phase),
+            wording.elapsed(row.seconds),
+            wording.count(row.requests),
+            wording.rate(row.rate),
+            *(wording.milliseconds(value) for _, value in quantiles_of(row)),
+            wording.ratio(row.failure_ratio),
+        )
+        for row in report.load
+    ]
+    return Table("Load", columns, rows, f"The figures of the load: {wording.NO_DATA}.")
+
+
+def quantiles_of(row: LoadPhaseRow) -> tuple[tuple[str, float | None], ...]:
+    """The quantiles of a phase by their names, milliseconds."""
+    return ("p50", row.p50), ("p95", row.p95), ("p99", row.p99)
+
+
 def alerts(report: RunReport) -> Table:
     """When each alert changed its state, beside the promise."""
     rows = [(alert.alert, *(_change(change) for change in changes(alert, report))) for alert in report.alerts]
@@ -199,7 +230,10 @@ def environment(report: RunReport) -> Table:
 
 def all_tables(report: RunReport) -> list[Table]:
     """Every table of a report, in its order."""
-    made = (expectations, objectives, latency, comparisons, alerts, faults, balance, generator, traces, environment)
+    made = (
+        *(expectations, objectives, latency, load, comparisons),
+        *(alerts, faults, balance, generator, traces, environment),
+    )
     return [make(report) for make in made]
 
 

@@ -11,13 +11,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from sloproof.report import tables, wording
-from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
+from sloproof.report.model import ExpectationRow, LoadPhaseRow, ObjectiveRow, RunReport
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _INDENT = " " * 11
 LEAST_WIDTH = 40
-Row = TypeVar("Row", ExpectationRow, ObjectiveRow)
+Row = TypeVar("Row", ExpectationRow, ObjectiveRow, LoadPhaseRow)
 
 
 def expectation_table(report: RunReport) -> RenderableType:
@@ -42,7 +42,11 @@ def render_terminal(report: RunReport) -> RenderableType:
     verdict = Text.assemble(stamp, " ", (wording.visible(report.title), "bold"))
     headline = Text(wording.visible(report.headline))
     made = [drawn_table(table(report)) for table in (tables.expectations, tables.objectives_in_brief)]
-    made += [drawn_table(table) for table in (tables.latency(report), tables.comparisons(report)) if table.rows]
+    made += [
+        drawn_table(table)
+        for table in (tables.latency(report), tables.load(report), tables.comparisons(report))
+        if table.rows
+    ]
     return Group(*made, Text(""), verdict, headline)
 
 
@@ -54,14 +58,16 @@ def render_plain(report: RunReport, width: int = 80) -> str:
         width: columns to stay within; at least 40.
 
     Returns:
-        One entry a row under a heading for each phase, the verdict in words first; then the objectives in
-        the same way; the run's verdict is the last line.
+        One entry a row under a heading for each phase, the verdict in words first; then the objectives and
+        the load in the same way; the run's verdict is the last line.
     """
     columns = max(width, LEAST_WIDTH)
     expected = _phased(report.expectations, _entry, columns) or ["Nothing was expected of this run."]
     judged = _phased(report.objectives, _objective_entry, columns)
     objectives = ["", "objectives", *judged] if judged else []
-    figures = [*_latency_lines(report, columns), *_comparison_lines(report, columns)]
+    loaded = _phased(report.load, _load_entry, columns)
+    load = ["", "load", *loaded] if loaded else []
+    figures = [*_latency_lines(report, columns), *load, *_comparison_lines(report, columns)]
     last = wrapped(report.verdict, f"{report.title}: {report.headline}", columns)
     return "\n".join([*expected, *objectives, *figures, *([""] if judged or figures else []), *last]) + "\n"
 
@@ -132,3 +138,12 @@ def _cell(text: str) -> Text:
     if verdict not in STYLES:
         return Text(wording.visible(text))
     return Text(f"{SYMBOLS[verdict]} {text}", style=STYLES[text] if text == verdict else "dim")
+
+
+def _load_entry(row: LoadPhaseRow, width: int) -> list[str]:
+    if not row.requests:
+        return wrapped("", f"{row.name}: no requests in {wording.elapsed(row.seconds)}", width)
+    latency = (f"{name} {wording.milliseconds(value)}" for name, value in tables.quantiles_of(row))
+    seen = f"{wording.count(row.requests)} requests in {wording.elapsed(row.seconds)}, {wording.rate(row.rate)}"
+    text = f"{row.name}: {seen}; {', '.join(latency)}; {wording.ratio(row.failure_ratio)} failed"
+    return wrapped("", text, width)
