@@ -1,6 +1,7 @@
 """`sloproof gate` against a real lab: a healthy system passes, a slow build and an open fault do not."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,7 +83,8 @@ def lab(workspace: Workspace) -> LabState:
 
 
 def decide(workspace: Workspace, gate: str, *options: str) -> tuple[int, dict[str, Any], str]:
-    done = workspace.run("gate", gate, "--release", "1.4.2", "--report", f"json={gate}.json", *options)
+    named = () if "--release" in options else ("--release", "1.4.2")
+    done = workspace.run("gate", gate, "--report", f"json={gate}.json", *named, *options)
     document = json.loads((workspace.root / f"{gate}.json").read_text())
     assert document["exit_code"] == done.returncode, done.stderr
     return done.returncode, document, done.stdout
@@ -165,3 +167,17 @@ def test_a_young_system_has_no_budget_to_pass_on(workspace: Workspace) -> None:
     code, document, _ = decide(workspace, "young")
     assert code in (1, 3), document["findings"]
     assert document["verdict"] != "PASS"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_gate_that_is_stopped_passes_nothing_and_leaves_nothing(workspace: Workspace, number: signal.Signals) -> None:
+    report = workspace.root / "stopped.json"
+    with workspace.started("gate", "loaded", "--release", "stopped", "--report", f"json={report}") as gate:
+        gate.wait_until_said(r"steady  00:0[2-9]/")
+        gate.send(number, group=True)
+        assert gate.ended() == 128 + number
+    assert not report.exists()
+    assert "PASS load steady" not in gate.said
+    code, document, _ = decide(workspace, "loaded", "--take", "1h", "--release", "stopped")
+    assert (code, document["verdict"]) == (3, "UNDECIDED"), document["findings"]
+    assert workspace.whole()

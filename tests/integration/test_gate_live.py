@@ -89,7 +89,13 @@ def rates(name: str, age: int) -> tuple[float, float] | None:
 
 def budget(name: str) -> tuple[float, float] | None:
     """What is left of a budget, and the share of its window that was measured."""
-    known = {"steady": (0.9, 1.0), "missed": (0.1, 1.0), "gapped": (0.9, 0.5), "nan": (math.nan, 1.0)}
+    known = {
+        "steady": (0.9, 1.0),
+        "missed": (0.1, 1.0),
+        "gapped": (0.9, 0.5),
+        "nan": (math.nan, 1.0),
+        "stopped": (0.9, 1.0),
+    }
     return known.get(name)
 
 
@@ -106,6 +112,7 @@ def recorded(now: float) -> Iterator[str]:
             if (left := budget(name)) is not None and abs(age) <= AHEAD:
                 lines.setdefault(names.BUDGET_LEFT, []).append(f"{own} {left[0]} {at}")
                 lines.setdefault(names.coverage(timedelta(days=30)), []).append(f"{own} {left[1]} {at}")
+                lines.setdefault(names.OBJECTIVE, []).append(f"{own} {0.9 if name == 'stopped' else 0.99} {at}")
     for metric, points in lines.items():
         yield f"# TYPE {metric} unknown"
         yield from (f"{metric}{point}".replace(" nan ", " NaN ") for point in points)
@@ -174,7 +181,8 @@ def test_objectives_are_judged_on_what_was_recorded(place: Place, objective: str
 
 
 @pytest.mark.parametrize(
-    ("objective", "code"), [("steady", 0), ("missed", 1), ("gapped", 3), ("nan", 3), ("missing", 3)]
+    ("objective", "code"),
+    [("steady", 0), ("missed", 1), ("gapped", 3), ("nan", 3), ("missing", 3), ("stopped", 3)],  # the last: other rules
 )
 def test_a_budget_passes_only_where_its_window_was_measured(place: Place, objective: str, code: int) -> None:
     found, document = place.gate(f"left-{objective}")

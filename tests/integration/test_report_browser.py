@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from sloproof.report import gate_html
 from sloproof.report.html import render_html
 from sloproof.report.model import RunReport
+from tests.unit import gate_samples
 from tests.unit.report_samples import hostile, realistic
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -129,3 +131,34 @@ def test_it_prints_to_paper(tmp_path: Path) -> None:
     subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True)
     pages = paper.read_bytes().count(b"/Type /Page\n") + paper.read_bytes().count(b"/Type /Page ")
     assert 1 <= pages <= 6
+
+
+_GATE_FRAME = """<!DOCTYPE html><title>frame</title>
+<iframe width="{width}" height="800" srcdoc="{page}"></iframe><script>
+addEventListener("load", () => {{
+  const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
+  const stamp = page.querySelector(".verdict-fail");
+  const found = {{ title: page.title, overflow: root.scrollWidth - root.clientWidth,
+    fail: page.defaultView.getComputedStyle(stamp).color, scripts: page.querySelectorAll("script").length,
+    foreign: page.querySelectorAll("img, iframe, object, svg").length, text: page.body.textContent }};
+  const told = document.createElement("pre");
+  told.id = "found";
+  told.textContent = JSON.stringify(found);
+  document.body.append(told);
+}});
+</script>"""
+
+
+@pytest.mark.parametrize("width", [1100, 400])
+@pytest.mark.parametrize("make", [gate_samples.mixed, gate_samples.hostile])
+def test_the_page_of_a_gate_is_styled_fits_and_runs_nothing(
+    make: Callable[[], Any], width: int, tmp_path: Path
+) -> None:
+    page = gate_html.render_html(make())
+    dumped, log = _dumped(_GATE_FRAME.format(width=width, page=html.escape(page)), tmp_path)
+    found = json.loads(_Found(dumped).text)
+    assert found["fail"] == "rgb(161, 21, 32)"
+    assert found["overflow"] == 0
+    assert (found["scripts"], found["foreign"]) == (0, 0)
+    assert found["title"].startswith("FAIL: gate ")
+    assert _refused(log) == []

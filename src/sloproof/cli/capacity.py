@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sloproof.cli import console
-from sloproof.definition import plain
 
 if TYPE_CHECKING:
     from sloproof.loadtests.capacity import Capacity, Step
@@ -100,7 +99,13 @@ def _site(workspace: "Workspace", profile: "LoadProfile", target: str | None) ->
 
 
 def _tell(step: "Step") -> None:
-    console.say(f"{plain(step.rate)}/s: {step.verdict}{_why(step)}")
+    console.say(f"{_plain(step.rate)}/s: {step.verdict}{_why(step)}")
+
+
+def _plain(rate: Decimal) -> str:
+    from sloproof.definition import plain  # which takes a tenth of a second to import
+
+    return plain(rate)
 
 
 def _why(step: "Step") -> str:
@@ -111,23 +116,23 @@ def _why(step: "Step") -> str:
 def _show(found: "Capacity") -> None:
     for step in sorted(found.steps, key=lambda one: one.rate):
         achieved = "-" if step.achieved is None else f"{step.achieved:.1f}/s"
-        cells = f"{plain(step.rate) + '/s':>10}  {achieved:>10} answered  {step.requests:>8,} requests  "
+        cells = f"{_plain(step.rate) + '/s':>10}  {achieved:>10} answered  {step.requests:>8,} requests  "
         console.output().print(console.verdict("").append(cells).append_text(console.verdict(step.verdict)))
     console.show(_sentence(found))
     for way in found.gave_way:
         console.show(
-            f"gave way at {plain(found.gives_way or Decimal(0))}/s: {way.objective or 'throughput'}: {way.reason}"
+            f"gave way at {_plain(found.gives_way or Decimal(0))}/s: {way.objective or 'throughput'}: {way.reason}"
         )
     for step in found.steps:
         if step.reason:
-            console.show(f"undecided at {plain(step.rate)}/s: {step.reason}")
+            console.show(f"undecided at {_plain(step.rate)}/s: {step.reason}")
     for note in found.notes:
         console.show(note)
 
 
 def _sentence(found: "Capacity") -> str:
-    holds = None if found.holds is None else plain(found.holds)
-    fails = None if found.gives_way is None else plain(found.gives_way)
+    holds = None if found.holds is None else _plain(found.holds)
+    fails = None if found.gives_way is None else _plain(found.gives_way)
     if found.outcome == "found":
         return f"capacity: {holds}/s hold, {fails}/s do not"
     if found.outcome == "at-least":

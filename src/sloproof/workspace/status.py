@@ -40,6 +40,7 @@ class BudgetStatus:
         burn: how many times too fast the fastest tier's long window spent the budget; None without traffic.
         burn_window: that window, as it is written.
         coverage: the share of the budget window that was recorded, ratio of 1.
+        outdated: the recorded figures are those of another objective than the definition's.
         notes: what a reader must know, in words.
     """
 
@@ -51,6 +52,7 @@ class BudgetStatus:
     burn: float | None = None
     burn_window: str = ""
     coverage: float | None = None
+    outdated: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -65,8 +67,8 @@ class BudgetStatus:
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL below zero; UNDECIDED without figures, or where too little was measured to say that it holds."""
-        if self.left is None:
+        """FAIL below zero; UNDECIDED without figures of this objective, or where too little was measured to hold."""
+        if self.left is None or (self.outdated and self.ledger is None):
             return Verdict.UNDECIDED
         if self.left < 0:
             return Verdict.FAIL
@@ -227,6 +229,7 @@ def _of_group(
         burn=burn,
         burn_window=names.spelt(workspace.policy(slo).tiers[0].long),
         coverage=recorded.value(names.coverage(slo.budget_window), slo, group),
+        outdated=_outdated(slo, recorded.value(names.OBJECTIVE, slo, ())),
     )
     return BudgetStatus(**{**one.__dict__, "notes": tuple(_notes(one, recorded))})
 
@@ -239,10 +242,15 @@ def _notes(one: BudgetStatus, recorded: _Recorded) -> Iterable[str]:
         yield "nothing is recorded: its rules are not loaded"
     elif one.differ:
         yield f"recorded and ledger differ by more than {TOLERANCE:.0%}; the ledger also counts what came in gaps"
-    elif one.verdict is Verdict.UNDECIDED:
+    elif one.verdict is Verdict.UNDECIDED and not one.outdated:
         yield f"less than {WHOLE:.0%} of its window was measured"
-    if promised is not None and not math.isclose(promised, float(one.slo.objective) / 100, rel_tol=1e-9):
+    if one.outdated and promised is not None:
         yield f"the loaded rules promise {promised * 100:.6g} %: run `sloproof generate` and load them"
+
+
+def _outdated(slo: SLO, promised: float | None) -> bool:
+    """Whether the loaded rules promise something else."""
+    return promised is not None and not math.isclose(promised, float(slo.objective) / 100, rel_tol=1e-9)
 
 
 def _ledger_left(slo: SLO, ratio: float | None) -> float | None:
