@@ -14,9 +14,9 @@ crowd = LoadProfile(
     locustfile="users/commission.py",
     users=350,
     stages=(
-        UserStage(users=350, over="5m"),
-        UserStage(users=400, over="1m"),
-        UserStage(users=400, over="5m"),
+        UserStage(users=350, over="5m", phase="350 visitors"),
+        UserStage(users=400, over="1m", phase="more come"),
+        UserStage(users=400, over="5m", phase="400 visitors"),
     ),
     duration="11m",
     warm_up="30s",
@@ -31,7 +31,11 @@ sustained = LoadProfile(
     users=100,
     arrivals=Arrivals(
         rate=30,
-        stages=(RateStage(rate=30, over="10m"), RateStage(rate=40, over="2m"), RateStage(rate=40, over="10m")),
+        stages=(
+            RateStage(rate=30, over="10m", phase="30 a second"),
+            RateStage(rate=40, over="2m", phase="rising"),
+            RateStage(rate=40, over="10m", phase="40 a second"),
+        ),
         spacing="poisson",
     ),
     duration="22m",
@@ -48,10 +52,11 @@ peak = LoadProfile(
     arrivals=Arrivals(
         rate=40,
         stages=(
-            RateStage(rate=40, over="2m"),
+            RateStage(rate=40, over="2m", phase="before"),
             RateStage(rate=50, over="0s"),
-            RateStage(rate=50, over="5m"),
+            RateStage(rate=50, over="5m", phase="50 a second"),
             RateStage(rate=40, over="0s"),
+            RateStage(rate=40, over="2m", phase="after"),
         ),
         spacing="poisson",
     ),

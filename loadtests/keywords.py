@@ -53,9 +53,9 @@ capacity = LoadProfile(
     locustfile="users/keywords_analysis.py",
     users=0,
     stages=(
-        UserStage(users=100, over="5m"),
-        UserStage(users=100, over="20m"),
-        UserStage(users=0, over="5m"),
+        UserStage(users=100, over="5m", phase="up"),
+        UserStage(users=100, over="20m", phase="at 100 users"),
+        UserStage(users=0, over="5m", phase="down"),
     ),
     duration="30m",
     expect=(Quantile("p95", below="500ms"), Failures(below="10%")),
@@ -106,8 +106,9 @@ doubling = LoadProfile(
     arrivals=Arrivals(
         rate=NOW.requests_per_second // 2,
         stages=(
-            RateStage(rate=NOW.requests_per_second // 2, over="2m"),
-            RateStage(rate=NOW.requests_per_second, over="5m"),
+            RateStage(rate=NOW.requests_per_second // 2, over="2m", phase="half"),
+            RateStage(rate=NOW.requests_per_second, over="5m", phase="doubling"),
+            RateStage(rate=NOW.requests_per_second, over="5m", phase="double"),
         ),
         spacing="poisson",
     ),

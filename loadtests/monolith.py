@@ -15,9 +15,9 @@ what_it_holds = LoadProfile(
     locustfile="users/monolith.py",
     users=USERS_IT_HOLDS,
     stages=(
-        UserStage(users=USERS_IT_HOLDS, over="5m"),
-        UserStage(users=2 * USERS_IT_HOLDS, over="1m"),
-        UserStage(users=2 * USERS_IT_HOLDS, over="5m"),
+        UserStage(users=USERS_IT_HOLDS, over="5m", phase="a hundred"),
+        UserStage(users=2 * USERS_IT_HOLDS, over="1m", phase="more come"),
+        UserStage(users=2 * USERS_IT_HOLDS, over="5m", phase="two hundred"),
     ),
     duration="11m",
     warm_up="30s",
