@@ -47,10 +47,7 @@ def watched(folder: Path, server: CountedServer, **changes: Any) -> LoadResult:
         profile, workspace=folder, target=server.url, run_folder=folder / "run", thresholds=[]
     ) as load:
         watch = StopWatch([Watched.of(AVAILABILITY)])
-        while load.running:
-            load.progress()
-            if missed := watch.missed(load.seconds, load.plan):
-                return load.stop(missed)
+        while load.running and not load.gave_up(watch):
             time.sleep(0.2)
         return load.wait(60)
 

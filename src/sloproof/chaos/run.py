@@ -254,7 +254,7 @@ def _accompany(
     misses, looked = 0, time.monotonic()
     while load.running:
         watch(load.progress())
-        if _ended_early(load, stop):
+        if load.gave_up(stop):
             return
         outcome = chaos.poll() if chaos is not None else None
         if outcome is not None and outcome.status != "completed":
@@ -269,15 +269,6 @@ def _accompany(
                 hint="faults are undone and the partial record is kept; look at its log in the lab's folder",
             )
         time.sleep(POLL)
-
-
-def _ended_early(load: LoadProcess, stop: StopWatch | None) -> bool:
-    """Stop a load that says nothing any more, or whose objective is missed beyond doubt."""
-    missed = stop.missed(load.seconds, load.plan) if stop is not None else []
-    if not missed and not load.stands_still:
-        return False
-    load.stop(missed)
-    return True
 
 
 def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:

@@ -8,6 +8,7 @@ from sloproof.alerts.timing import REAL
 from sloproof.chaos.facts import RunFacts
 from sloproof.chaos.run import LOAD_ONLY, POLL, TIME_TO_START, Watch
 from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.locust_process import GivenLocustfile, LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
@@ -55,7 +56,8 @@ def run_without_lab(
         given=given,
         distribution=distribution or Distribution.here(profile.processes),
     ) as load:
-        while load.running:
+        stop = StopWatch([Watched.of(promise) for promise in profile.expect]) if profile.stop_early else None
+        while load.running and not load.gave_up(stop):
             watch(load.progress())
             time.sleep(POLL)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)

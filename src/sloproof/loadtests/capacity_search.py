@@ -160,11 +160,9 @@ class CapacitySearch:
             environment=site.environment,
             allowed=site.allowed,
         ) as load:
-            stop = StopWatch(self._watched)
-            while load.running and not load.stands_still:
+            stop = StopWatch(self._watched) if early else None
+            while load.running and not load.gave_up(stop):
                 self._watch(load.progress())
-                if early and (missed := stop.missed(load.seconds, load.plan)):
-                    return load.stop(missed)
                 time.sleep(_POLL)
             return load.wait()
 

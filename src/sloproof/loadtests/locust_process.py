@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from sloproof.errors import PartFailed, Refused, UsageError
 from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.early_stop import StopWatch
 from sloproof.loadtests.launching import launch, locust_environment
 from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
 from sloproof.loadtests.plan import MOST_ARRIVALS, MOST_USERS, STOP_DRAIN, LoadPlan
@@ -174,6 +175,19 @@ class LoadProcess:
             return self.running and time.monotonic() - self._heard > _STANDS_STILL
         patience = self._plan.distribution.patience if self._plan.distribution else 0.0
         return self.running and time.monotonic() - self._started > _TIME_TO_BEGIN + patience
+
+    def gave_up(self, stop: StopWatch | None = None) -> bool:
+        """Stop a load that says nothing any more, or that surely missed what is watched; whether it was stopped.
+
+        Args:
+            stop: the watch over it; None to let it miss what it will.
+        """
+        self.progress()
+        missed = stop.missed(self.seconds, self._plan) if stop is not None else []
+        if not missed and not self.stands_still:
+            return False
+        self.stop(missed)
+        return True
 
     def wait(self, timeout: float | None = None) -> LoadResult:
         """Wait for the run to come to its end.
