@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,29 +15,10 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 from sloproof.verdict.judge import Verdict
 from tests.integration.counted_server import CountedServer
+from tests.integration.small_workspace import USERS, sloproof, workspace_of
 
 pytestmark = pytest.mark.integration
 
-USERS = """
-from locust import FastHttpUser, task
-
-class Visitor(FastHttpUser):
-    @task
-    def visit(self):
-        self.client.get("/visit")
-"""
-SLOS = """
-from sloproof import SLO, GaugeBelow, LatencyBelow, Service
-
-api = Service(name="api", owner="team", job="api")
-latency = SLO(service=api, name="latency", objective="95", sli=LatencyBelow("500ms", histogram="d"))
-memory = SLO(service=api, name="memory", objective="95", sli=GaugeBelow("70", gauge="m"))
-"""
-LOADS = """
-from sloproof import LoadProfile
-
-steady = LoadProfile(name="steady", system="api", locustfile="users/visitors.py", users=10, duration="1m")
-"""
 API = Service(name="api", owner="team", job="api")
 LATENCY = SLO(service=API, name="latency", objective="95", sli=LatencyBelow("1500ms", histogram="d"))
 AVAILABILITY = SLO(service=API, name="availability", objective="95", sli=ErrorRatio(errors='r{code="503"}', total="r"))
@@ -119,19 +98,3 @@ def test_searches_that_make_no_sense_are_refused_before_anything_is_sent(tmp_pat
         assert server.books().asked == 0
     assert done.returncode == 2
     assert said in done.stderr and "hint:" in done.stderr
-
-
-def workspace_of(folder: Path) -> Path:
-    """A workspace with one objective that clients see, one that they do not, and one profile."""
-    root = folder / "workspace"
-    for name, text in {"pyproject.toml": "[tool.sloproof]\n", "slo/api.py": SLOS, "loadtests/api.py": LOADS}.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    (root / "loadtests" / "users").mkdir()
-    (root / "loadtests" / "users" / "visitors.py").write_text(USERS)
-    return root
-
-
-def sloproof(workspace: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    program = Path(sys.executable).with_name("sloproof")
-    return subprocess.run([program, *words], cwd=workspace, capture_output=True, text=True, timeout=280, check=False)

@@ -17,17 +17,10 @@ from sloproof.slo import SLO, ErrorRatio, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
 from sloproof.verdict.judge import Verdict
 from tests.integration.counted_server import CountedServer
+from tests.integration.small_workspace import USERS
 
 pytestmark = pytest.mark.integration
 
-USERS = """
-from locust import FastHttpUser, task
-
-class Visitor(FastHttpUser):
-    @task
-    def visit(self):
-        self.client.get("/visit")
-"""
 AVAILABILITY = SLO(
     service=Service(name="api", owner="team", job="api"),
     name="availability",

@@ -15,17 +15,10 @@ from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import LoadResult
 from tests.integration.counted_server import Books, CountedServer
+from tests.integration.small_workspace import USERS
 
 pytestmark = pytest.mark.integration
 
-USERS = """
-from locust import FastHttpUser, task
-
-class Visitor(FastHttpUser):
-    @task
-    def visit(self):
-        self.client.get("/visit")
-"""
 READING = 0.15
 """Seconds that a client on a busy machine may take to read the answers that were held up."""
 TRIES = 4

@@ -51,6 +51,8 @@ def conclude(
     verdict, environment = verdict_of(stages), environment_of(stages)
     model, file = write_records(stages, surroundings, folder, title, command, report, against=against)
     _print(model)
+    for note in model.notes:
+        console.say(f"note: {note}")
     console.say(f"report: {file}")
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
     if remembered is not None:

@@ -64,10 +64,12 @@ class Pool:
         """Arrivals that wait for a free user; one that an idle user is about to take does not wait for any."""
         return max(0, int(self._waiting.qsize()) - self._idle)
 
-    def drop(self) -> Iterator[float]:
-        """The times at which those were due that no user took, as they leave."""
+    def drop(self, until: float) -> Iterator[float]:
+        """The times at which those were due that no user took, as they leave; after `until` none was asked for."""
         while self._waiting.qsize():
-            yield self._waiting.get_nowait()
+            due = float(self._waiting.get_nowait())
+            if due <= until:
+                yield due
 
     def _next(self) -> float:
         """When the next arrival is due; waits for it."""

@@ -274,7 +274,7 @@ class LocustRun:
         if self._ticker is not None:
             self._ticker.kill()
         if self.recorder is not None:
-            for due in self._pool.drop() if self._pool else ():
+            for due in self._pool.drop(self.drained_from) if self._pool else ():
                 self.recorder.begin(_NOT_SENT, due)
             self.recorder.censor_open(self.ended_at)
             self._write_seconds(math.ceil(self.ended_at))
