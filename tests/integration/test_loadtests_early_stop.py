@@ -17,7 +17,7 @@ from sloproof.slo import SLO, ErrorRatio, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
 from sloproof.verdict.judge import Verdict
 from tests.integration.counted_server import CountedServer
-from tests.integration.small_workspace import USERS
+from tests.integration.small_workspace import USERS, sloproof, workspace_of
 
 pytestmark = pytest.mark.integration
 
@@ -69,3 +69,25 @@ def test_a_server_within_its_budget_is_loaded_to_the_end(tmp_path: Path) -> None
         assert verdict(result, server) is not Verdict.FAIL
     assert not result.partial and not result.missed_early
     assert result.completed == pytest.approx(2500, abs=10)
+
+
+def test_the_command_stops_early_fails_and_says_why(tmp_path: Path) -> None:
+    fields = 'users=50, arrivals=Arrivals(rate=100), duration="3m", stop_early=True, expect=(Failures(below="1%"),)'
+    workspace = workspace_of(tmp_path, fields)
+    with CountedServer(failing=0.05) as server:
+        done = sloproof(workspace, "load", "run", "steady", "--target", server.url)
+        asked = server.books().asked
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert asked < 100 * 60
+    assert "note: stopped early: objective `fewer than 1 % of requests fail` is missed" in done.stderr
+    assert "stopped early: " in done.stdout and "would ever look as bad" in " ".join(done.stdout.split())
+
+
+def test_the_command_runs_to_the_end_when_told_so(tmp_path: Path) -> None:
+    fields = 'users=50, arrivals=Arrivals(rate=50), duration="14s", stop_early=True, expect=(Failures(below="1%"),)'
+    workspace = workspace_of(tmp_path, fields)
+    with CountedServer(failing=0.3) as server:
+        done = sloproof(workspace, "load", "run", "steady", "--to-the-end", "--target", server.url)
+        assert server.books().asked == pytest.approx(50 * 14, abs=2)
+    assert done.returncode == 1
+    assert "stopped early" not in done.stdout + done.stderr
