@@ -11,7 +11,8 @@ def recorded(latencies: list[float], *, warm_up: float = 0, kind: str | None = N
     recorder = Recorder([Decimal("0.5")], 100, warm_up=warm_up)
     for number, latency in enumerate(latencies):
         now = 100 + latency + number / 100
-        recorder.complete("GET /", latency, kind, None, now, status=200, trace_id=f"{number:032x}")  # type: ignore[arg-type]
+        recorder.complete("GET /", latency, kind, None, now, status=200, trace=[f"00-{number:032x}-{1:016x}-01"])  # type: ignore[arg-type]
+    list(recorder.close_until(1000, 1000, 1, 0))
     return recorder
 
 
@@ -44,6 +45,7 @@ def test_a_locustfile_that_puts_ids_into_names_does_not_fill_the_memory() -> Non
     recorder = Recorder([], 100)
     for number in range(MOST_NAMES + 200):
         recorder.complete(f"GET /{number}", 0.1, "5xx", None, 100.5)
+    list(recorder.close_until(101, 101, 1, 0))
     assert len(recorder.by_name) == MOST_NAMES + 1
     assert recorder.by_name[OTHER_NAMES].completed == 200
     assert recorder.by_name[OTHER_NAMES].errors == {"5xx": 200}

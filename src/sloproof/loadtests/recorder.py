@@ -1,6 +1,7 @@
 """Counts what happens to requests, second by second; told the time, so that it is the same in a test and in a run."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,20 +10,22 @@ from sloproof.loadtests import histogram
 from sloproof.loadtests.outcome import NO_ANSWER, Kind
 from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, Censored, NameTotals, RunTotals
 from sloproof.loadtests.second import Second
-from sloproof.loadtests.traced_request import TracedRequest, TracedRequests
+from sloproof.loadtests.traced_request import TracedRequests, trace_id
 
 LATE_AFTER = 0.1
 """Seconds of scheduling lag from which a generator is late."""
 
 
+_Outcome = tuple[str, int, int, Kind | None, str | None]
+"""What completed requests of one second have in common: name, bucket of the latency, how many thresholds it exceeds,
+kind of error, instance. Requests are many and outcomes are few, so a request costs one count, and all sums are made
+when the second is over."""
+
+
 @dataclass
 class _Tally:
     started: int = 0
-    completed: int = 0
-    errors: dict[str, int] = field(default_factory=dict)
-    slower: list[int] = field(default_factory=list)
-    latency: dict[int, int] = field(default_factory=dict)
-    served_by: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[_Outcome, int] = field(default_factory=dict)
     lag: float = 0.0
     late: float = 0.0
     received: int = 0
@@ -42,14 +45,15 @@ class Recorder:
     """
 
     def __init__(self, thresholds: Sequence[Decimal], now: float, cpu: float = 0.0, *, warm_up: float = 0.0) -> None:
-        self._texts = [str(threshold) for threshold in thresholds]
-        self._limits = [float(threshold) for threshold in thresholds]
+        self._texts = [str(threshold) for threshold in sorted(thresholds)]
+        self._limits = sorted(float(threshold) for threshold in thresholds)
         self._next = math.floor(now)
         self._closed_at = now
         self._cpu = cpu
         self._tallies: dict[int, _Tally] = {}
-        self._open: dict[int, tuple[str, float, str]] = {}
-        self._current: _Tally | None = None
+        self._open: dict[int, tuple[str, float, Sequence[str]]] = {}
+        self._current = _Tally()
+        self._current_from = self._current_to = 0.0
         self._traced = TracedRequests(now + warm_up)
         self._tickets = 0
         self.censored: list[Censored] = []
@@ -62,11 +66,12 @@ class Recorder:
             censored=self.censored, by_name=self.by_name, slowest=self._traced.slowest, failures=self._traced.failed
         )
 
-    def begin(self, name: str, now: float, trace_id: str = "") -> int:
+    def begin(self, name: str, now: float, trace: Sequence[str] = ()) -> int:
         """Count a request as started at epoch second `now`; returns the ticket that ends it."""
         self._tickets += 1
-        self._open[self._tickets] = (name, now, trace_id)
-        self._tally(now).started += 1
+        self._open[self._tickets] = (name, now, trace)
+        tally = self._current if self._current_from <= now < self._current_to else self._tally(now)
+        tally.started += 1
         return self._tickets
 
     def end(self, ticket: int) -> None:
@@ -75,8 +80,8 @@ class Recorder:
 
     def censor(self, ticket: int, now: float) -> None:
         """The request of this ticket was cut off at epoch second `now`: it took at least that long."""
-        name, started, trace_id = self._open.pop(ticket)
-        self.censored.append(Censored(name=name, started_at=started, age=now - started, trace_id=trace_id))
+        name, started, trace = self._open.pop(ticket)
+        self.censored.append(Censored(name=name, started_at=started, age=now - started, trace_id=trace_id(trace)))
 
     def censor_open(self, now: float) -> None:
         """Cut off every request that is still in flight at epoch second `now`."""
@@ -93,7 +98,7 @@ class Recorder:
         *,
         received: int = 0,
         status: int = 0,
-        trace_id: str = "",
+        trace: Sequence[str] = (),
         waited: float = 0.0,
     ) -> None:
         """Count a request as completed at epoch second `now`.
@@ -106,37 +111,17 @@ class Recorder:
             now: epoch second.
             received: bytes of the answer's body.
             status: HTTP status code, 0 without an answer.
-            trace_id: of the trace that the request began, empty for none.
+            trace: its one `traceparent`, or nothing.
             waited: seconds of its latency in which it waited to be sent.
         """
-        tally = self._tally(now)
-        totals = self.by_name.get(name) or self._new_name(name)
+        tally = self._current if self._current_from <= now < self._current_to else self._tally(now)
         tally.received += received
-        number = histogram.bucket(seconds)
-        tally.completed += 1
-        totals.completed += 1
-        tally.latency[number] = tally.latency.get(number, 0) + 1
-        totals.latency[number] = totals.latency.get(number, 0) + 1
-        for index, limit in enumerate(self._limits):
-            if seconds > limit or kind in NO_ANSWER:
-                tally.slower[index] += 1
-        if kind is not None:
-            tally.errors[kind] = tally.errors.get(kind, 0) + 1
-            totals.errors[kind] = totals.errors.get(kind, 0) + 1
-        if served_by is not None:
-            tally.served_by[served_by] = tally.served_by.get(served_by, 0) + 1
+        exceeded = len(self._limits) if kind in NO_ANSWER else bisect_left(self._limits, seconds)
+        outcome = (name, histogram.bucket(seconds), exceeded, kind, served_by)
+        outcomes = tally.outcomes
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
         if self._traced.wanted(seconds, kind):
-            self._traced.take(
-                TracedRequest(
-                    trace_id=trace_id,
-                    name=name,
-                    status=status,
-                    kind=kind or "",
-                    started_at=now - seconds,
-                    latency=seconds,
-                    waited=waited,
-                )
-            )
+            self._traced.take((trace, name, status, kind or "", now - seconds, seconds, waited))
 
     def upload(self, size: int, now: float) -> None:
         """A request's body of so many bytes was sent at epoch second `now`."""
@@ -189,15 +174,13 @@ class Recorder:
             self._next += 1
 
     def _second(self, at: int, users: int, cpu: float) -> Second:
-        tally = self._tallies.pop(at, None) or self._new_tally()
-        return Second(
+        tally = self._tallies.pop(at, None) or _Tally()
+        if self._current is tally:
+            self._current_to = 0.0
+        second = Second(
             at=at,
             started=tally.started,
-            completed=tally.completed,
-            errors=tally.errors,
-            slower=dict(zip(self._texts, tally.slower, strict=True)),
-            latency=tally.latency,
-            served_by=tally.served_by,
+            slower=dict.fromkeys(self._texts, 0),
             users=users,
             in_flight=len(self._open),
             lag=tally.lag,
@@ -207,6 +190,21 @@ class Recorder:
             sent=tally.sent,
             connections=tally.connections,
         )
+        self._sum_up(tally, second)
+        return second
+
+    def _sum_up(self, tally: _Tally, second: Second) -> None:
+        for (name, number, exceeded, kind, served_by), count in tally.outcomes.items():
+            totals = self.by_name.get(name) or self._new_name(name)
+            for counted in (second, totals):
+                counted.completed += count
+                counted.latency[number] = counted.latency.get(number, 0) + count
+                if kind is not None:
+                    counted.errors[kind] = counted.errors.get(kind, 0) + count
+            for text in self._texts[:exceeded]:
+                second.slower[text] += count
+            if served_by is not None:
+                second.served_by[served_by] = second.served_by.get(served_by, 0) + count
 
     def _new_name(self, name: str) -> NameTotals:
         known = name if len(self.by_name) < MOST_NAMES else OTHER_NAMES
@@ -217,8 +215,7 @@ class Recorder:
         second = max(math.floor(now), self._next)
         tally = self._tallies.get(second)
         if tally is None:
-            tally = self._tallies[second] = self._new_tally()
+            tally = self._tallies[second] = _Tally()
+        if second > self._current_from or self._current_to <= self._next:
+            self._current, self._current_from, self._current_to = tally, float(second), second + 1.0
         return tally
-
-    def _new_tally(self) -> _Tally:
-        return _Tally(slower=[0] * len(self._limits))

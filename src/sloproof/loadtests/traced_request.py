@@ -1,7 +1,7 @@
 """The requests that a reader wants to look into: the slowest and the first that failed, each with its trace."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
@@ -33,6 +33,37 @@ class TracedRequest(BaseModel):
     waited: float = 0.0
 
 
+def trace_id(trace: Sequence[str]) -> str:
+    """The trace that a request belongs to: 32 hexadecimal digits.
+
+    Args:
+        trace: its one `traceparent`, or nothing.
+
+    Returns:
+        The identity; empty for no header, or one that cannot be read.
+    """
+    parts = trace[0].split("-") if trace else ()
+    return parts[1] if len(parts) > 1 else ""
+
+
+Facts = tuple[Sequence[str], str, int, str, float, float, float]
+"""A request as it is handed over, in the order of `TracedRequest`, with its `traceparent`; a model for each request of
+a target that slows down, where each is the slowest so far, would cost more than counting it."""
+
+
+def _told(facts: Facts) -> TracedRequest:
+    trace, name, status, kind, started_at, latency, waited = facts
+    return TracedRequest(
+        trace_id=trace_id(trace),
+        name=name,
+        status=status,
+        kind=kind,
+        started_at=started_at,
+        latency=latency,
+        waited=waited,
+    )
+
+
 class TracedRequests:
     """Keeps a bounded number of requests, however many there were.
 
@@ -42,22 +73,23 @@ class TracedRequests:
 
     def __init__(self, since: float = 0.0) -> None:
         self._since = since
-        self._slowest: list[tuple[float, int, TracedRequest]] = []
+        self._slowest: list[tuple[float, int, Facts]] = []
         self._taken = 0
-        self._failed: dict[str, list[TracedRequest]] = {}
+        self._failed: dict[str, list[Facts]] = {}
         self._floor = 0.0
 
-    def take(self, request: TracedRequest) -> None:
+    def take(self, request: "Facts") -> None:
         """Keep a request if it is among the slowest, or among the first of its kind to fail."""
-        if request.started_at < self._since:
+        _, _, _, kind, started_at, latency, _ = request
+        if started_at < self._since:
             return
-        if request.kind:
-            first = self._failed.setdefault(request.kind, [])
+        if kind:
+            first = self._failed.setdefault(kind, [])
             if len(first) < FAILED_KEPT:
                 first.append(request)
-        if request.latency > self._floor:
+        if latency > self._floor:
             self._taken += 1
-            heapq.heappush(self._slowest, (request.latency, -self._taken, request))
+            heapq.heappush(self._slowest, (latency, -self._taken, request))
             if len(self._slowest) > SLOWEST_KEPT:
                 heapq.heappop(self._slowest)
                 self._floor = self._slowest[0][0]
@@ -69,12 +101,12 @@ class TracedRequests:
     @property
     def slowest(self) -> list[TracedRequest]:
         """The slowest, the slowest of them first."""
-        return slowest_of([request for *_, request in self._slowest])
+        return slowest_of([_told(request) for *_, request in self._slowest])
 
     @property
     def failed(self) -> list[TracedRequest]:
         """The first failed ones of each kind, in the order of their beginning."""
-        return first_failed_of([request for kind in self._failed.values() for request in kind])
+        return first_failed_of([_told(request) for kind in self._failed.values() for request in kind])
 
 
 def slowest_of(requests: Iterable[TracedRequest]) -> list[TracedRequest]:

@@ -87,7 +87,11 @@ def _latency_bar(row: TraceRow) -> Markup:
         begin = min(max(span.began_after / row.latency, 0.0), 1.0)
         width = max(min(span.lasted / row.latency, 1.0 - begin) * _BAR_WIDTH, _HAIRLINE)
         bars += element("rect", x=begin * _BAR_WIDTH, width=width, height=10, class_="bar")
-    return element("svg", bars, **{"viewBox": f"0 0 {_BAR_WIDTH} 10", "aria-hidden": "true", "class": "latency"})
+    return element(
+        "svg",
+        bars,
+        **{"viewBox": f"0 0 {_BAR_WIDTH} 10", "preserveAspectRatio": "none", "aria-hidden": "true", "class": "latency"},
+    )
 
 
 def _chart(chart: Chart, report: RunReport, number: int) -> dict[str, Any]:
