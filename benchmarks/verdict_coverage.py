@@ -18,7 +18,9 @@ import argparse
 import random
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from coverage_of_comparisons import comparisons
 from coverage_of_decisions import decisions, early_stops, families
@@ -127,17 +129,22 @@ TABLES: dict[str, Callable[[int, random.Random], tuple[Table, list[str]]]] = {
 }
 
 
+def made(name: str, runs: int, seed: int) -> tuple[Table, list[str]]:
+    """A table and what it misses; each has random numbers of its own, so that one alone shows the same."""
+    return TABLES[name](runs, random.Random(1_000 * seed + list(TABLES).index(name)))
+
+
 def main() -> int:
-    """Print the tables; each has random numbers of its own, so that one alone shows the same."""
+    """Print the tables, two made at a time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100, help="simulated runs a row")
     parser.add_argument("--seed", type=int, default=1, help="of the random numbers")
     parser.add_argument("--only", choices=tuple(TABLES), help="one table")
     options = parser.parse_args()
     console, missed = Console(width=130), []
-    for place, (name, make) in enumerate(TABLES.items()):
-        if options.only in (None, name):
-            table, short = make(options.runs, random.Random(1_000 * options.seed + place))
+    wanted = [options.only] if options.only else list(TABLES)
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        for table, short in pool.map(partial(made, runs=options.runs, seed=options.seed), wanted):
             console.print(table)
             missed += short
     if options.runs < ENOUGH_RUNS:

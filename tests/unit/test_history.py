@@ -135,7 +135,8 @@ def test_a_damaged_history_takes_no_new_run_and_is_left_as_it_is(file: Path) -> 
         for _ in range(50):
             history.record(past(), WINDOWS)
     torn = bytearray(file.read_bytes())
-    torn[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    middle = len(torn) // 4096 // 2 * 4096  # a page that a new run does not touch
+    torn[middle : middle + 4096] = b"\xff" * 4096
     file.write_bytes(torn)
     with History.open(file) as history, pytest.raises(PartFailed, match="damaged"):
         history.record(past())

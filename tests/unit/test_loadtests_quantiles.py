@@ -72,6 +72,14 @@ def test_waves_of_slow_answers_widen_the_bounds() -> None:
     assert clustered.upper == pytest.approx(histogram.longest(0))
 
 
+def test_waves_of_slowish_answers_widen_the_bound_where_slow_ones_are_too_rare_to_show_them() -> None:
+    even = [{-100: 90, -20: 9, 0: 1} for _ in range(60)]
+    waves = [{-100: 99, 0: 1} if at % 10 else {-100: 9, -20: 90, 0: 1} for at in range(60)]
+    scattered, clustered = (LatencyWindows(one).quantile(0.98) for one in (even, waves))
+    assert scattered.upper == pytest.approx(histogram.longest(-20))
+    assert clustered.upper is None
+
+
 @pytest.mark.parametrize("seen", [[], [{}], [{}] * 60])
 def test_without_requests_nothing_is_known(seen: list[Buckets]) -> None:
     assert all((one.value, one.lower, one.upper) == (None, None, None) for one in quantiles(seen, 0))
