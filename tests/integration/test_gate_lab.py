@@ -171,13 +171,13 @@ def test_a_young_system_has_no_budget_to_pass_on(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_gate_that_is_stopped_passes_nothing_and_leaves_nothing(workspace: Workspace, number: signal.Signals) -> None:
-    report = workspace.root / "stopped.json"
-    with workspace.started("gate", "loaded", "--release", "stopped", "--report", f"json={report}") as gate:
-        gate.wait_until_said(r"steady  00:0[2-9]/")
+    report, release = workspace.root / "stopped.json", f"stopped-{number.name}"
+    with workspace.started("gate", "loaded", "--release", release, "--report", f"json={report}") as gate:
+        gate.wait_until_said(r"steady  00:0\d/")
         gate.send(number, group=True)
         assert gate.ended() == 128 + number
     assert not report.exists()
     assert "PASS load steady" not in gate.said
-    code, document, _ = decide(workspace, "loaded", "--take", "1h", "--release", "stopped")
+    code, document, _ = decide(workspace, "loaded", "--take", "1h", "--release", release)
     assert (code, document["verdict"]) == (3, "UNDECIDED"), document["findings"]
     assert workspace.whole()
