@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sloproof.errors import DefinitionError, Refused, UsageError
+from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.locust_process import GivenLocustfile, LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import LoadResult
@@ -109,7 +110,14 @@ def target() -> Iterator[LocustTarget]:
     server.end()
 
 
-def start(folder: Path, text: str, target: str, longest: float = 60, **changes: Any) -> LoadProcess:
+def start(
+    folder: Path,
+    text: str,
+    target: str,
+    longest: float = 60,
+    distribution: Distribution | None = None,
+    **changes: Any,
+) -> LoadProcess:
     (folder / "elsewhere").mkdir()
     path = folder / "elsewhere" / "my_load.py"
     path.write_text(text)
@@ -120,6 +128,7 @@ def start(folder: Path, text: str, target: str, longest: float = 60, **changes: 
         target=target,
         run_folder=folder / "run",
         thresholds=(),
+        distribution=distribution,
         given=GivenLocustfile(path, folder, timedelta(seconds=longest)),
     )
 
@@ -246,3 +255,11 @@ def test_a_profile_that_says_how_many_users_run_leaves_the_shape_out(tmp_path: P
     result = run(tmp_path, SHOP + STEPS, target.url, arrivals={"rate": 20}, users=30, duration="3s")
     assert any("`StepLoad` was left out" in note for note in result.notes)
     assert result.asked_rate == 20 and not result.partial
+
+
+def test_a_shape_decides_for_several_processes_together(tmp_path: Path, target: LocustTarget) -> None:
+    with start(tmp_path, SHOP + STEPS, target.url, distribution=Distribution.here(2)) as load:
+        result = load.wait(120)
+    assert result.users == 12 == max(second.users for second in result.seconds)
+    assert not result.partial
+    assert {name: totals.completed for name, totals in result.by_name.items()} == target.asked

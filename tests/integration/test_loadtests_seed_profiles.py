@@ -68,3 +68,45 @@ def test_a_million_users_are_not_tried_in_one_process(target: LocustTarget) -> N
     assert run.returncode == 2
     assert "it takes 100 at least" in run.stderr
     assert target.asked == {}
+
+
+def test_a_target_that_surely_breaks_its_promise_is_loaded_no_longer(target: LocustTarget) -> None:
+    command = ["sloproof", "load", "run", "commission-sustained", "--target", target.url + "/broken", "--stop-early"]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "fewer than 0.1 % of requests fail" in run.stdout
+    assert sum(target.asked.values()) < 30 * 120
+
+
+def test_a_locustfile_that_spins_against_a_target_is_ended(target: LocustTarget, tmp_path: Path) -> None:
+    (tmp_path / "spins.py").write_text("while True:\n    pass\n")
+    command = ["sloproof", "load", "run", "--locustfile", str(tmp_path / "spins.py"), "--target", target.url]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
+    assert run.returncode not in (0, 1), run.stdout + run.stderr
+    assert "spins.py" in run.stderr
+    assert target.asked == {}
+
+
+def test_workers_deal_out_rows_of_their_own(target: LocustTarget, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("number\n" + "".join(f"{number}\n" for number in range(40)))
+    (tmp_path / "dealing.py").write_text("""
+from pathlib import Path
+from locust import FastHttpUser, constant, task
+from sloproof.loadtests.feeding import Rows
+
+rows = Rows(Path(__file__).with_name("rows.csv"), order="once")
+
+class Reader(FastHttpUser):
+    wait_time = constant(0.2)
+
+    @task
+    def read(self):
+        self.client.get("/rows/" + rows.take()["number"], name="/rows/{number}")
+""")
+    command = [
+        *("sloproof", "load", "run", "--locustfile", str(tmp_path / "dealing.py"), "--target", target.url),
+        *("--users", "6", "--spawn-rate", "6", "--duration", "8s", "--processes", "2"),
+    ]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
+    assert run.returncode == 3, run.stdout + run.stderr
+    assert target.asked == {f"GET /rows/{number}": 1 for number in range(40)}
