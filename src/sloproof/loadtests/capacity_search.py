@@ -11,6 +11,7 @@ from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.capacity import Ask, Capacity, Limits, Step, concluded, next_step
 from sloproof.loadtests.capacity_step import judge_step, most_at_once, seen_by_clients
+from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.load_files import write_atomically
 from sloproof.loadtests.locust_process import LoadProcess
@@ -132,14 +133,14 @@ class CapacitySearch:
         return self._by_the_clock(ask.rate, measured + warm_up, warm_up)
 
     def _by_the_clock(self, rate: Decimal, duration: timedelta, warm_up: timedelta) -> LoadProfile:
-        arrivals, timeout = self._profile.arrivals or Arrivals(rate=rate), self._profile.request_timeout
+        spaced, timeout = self._profile.arrivals or Arrivals(rate=rate), self._profile.request_timeout
         return self._profile.model_copy(
             update={
                 "users": most_at_once(rate, self._watched),
                 "stages": (),
                 "spawn_rate": None,
                 "rate": None,
-                "arrivals": arrivals.model_copy(update={"rate": rate, "stages": ()}),
+                "arrivals": Arrivals(rate=rate, spacing=spaced.spacing, seed=spaced.seed),
                 "duration": duration,
                 "warm_up": warm_up,
                 "drain": max(self._profile.drain, timeout),  # each request gets its answer, or its time-out
@@ -159,6 +160,7 @@ class CapacitySearch:
             thresholds=[one.threshold for one in self._watched if one.threshold is not None],
             environment=site.environment,
             allowed=site.allowed,
+            distribution=Distribution.here(profile.processes),
         ) as load:
             stop = StopWatch(self._watched) if early else None
             while load.running and not load.gave_up(stop):
