@@ -1,4 +1,4 @@
-"""`sloproof load run | capacity`."""
+"""`sloproof load run | capacity | manifests | worker`."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -163,6 +163,24 @@ def _at_target(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Surro
         )
 
     return send, None
+
+
+@app.command()
+def manifests(
+    name: Annotated[str, typer.Argument(help="A load profile of `loadtests/`.")],
+    target: Annotated[str, typer.Option(help="Address of the system, as the pods reach it.")],
+    image: Annotated[str, typer.Option(help="Holds `sloproof[load]`, and the workspace in /workspace; pinned.")],
+    workers: Annotated[int, typer.Option(help="How many pods send.")] = 2,
+    namespace: Annotated[str, typer.Option(help="Where everything goes; that of the context by default.")] = "",
+) -> None:
+    """Print Kubernetes manifests that run a profile with a master and workers; nothing is applied."""
+    from sloproof.cli import console
+    from sloproof.loadtests.manifests import manifests as made
+    from sloproof.loadtests.profile import LoadProfile
+    from sloproof.workspace import load_workspace
+
+    profile = load_workspace().named(LoadProfile, name)
+    console.data(made(profile, target=target, image=image, workers=workers, namespace=namespace))
 
 
 @app.command()
