@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from sloproof.chaos.expecting import judge
 from sloproof.chaos.experiment import Balanced, Holds
 from sloproof.chaos.facts import AlertTimeline
 from sloproof.chaos.stage import Stage
+from sloproof.loadtests.histogram import bucket
+from sloproof.loadtests.phases import PhaseTotals
 from sloproof.report.from_run import run_report
 from sloproof.report.model import RunReport
 from sloproof.verdict.judge import Verdict
@@ -16,9 +20,7 @@ def _report(timeline: AlertTimeline | None = None, *, asked: bool = True) -> Run
     known = facts(timeline)
     expectation = Holds(LATENCY) if asked else Balanced(tolerance="10")
     stage = Stage("slow", known, (judge(expectation, known),))
-    return run_report(
-        [stage], verdict=Verdict.PASS, charts=(), system="api", scale=120, title="t", command="c", environment={}
-    )
+    return _report_of(stage)
 
 
 def test_an_objective_that_no_expectation_names_is_marked() -> None:
@@ -41,3 +43,34 @@ def test_an_alert_from_before_the_fault_is_told_no_promise_of_it() -> None:
     for timeline in (early, carried):
         [bar] = [bar for bar in _report(timeline).alerts if bar.alert == ALERT]
         assert (bar.promised_firing, bar.promised_clearing, bar.fault) == (None, None, "")
+
+
+def test_the_phases_of_a_load_are_told_in_milliseconds() -> None:
+    known = facts(None)
+    totals = PhaseTotals(
+        name="spike",
+        start=10,
+        end=30,
+        completed=80,
+        in_flight=20,
+        errors={"5xx": 5, "4xx": 9},
+        latency={bucket(0.5): 80},
+    )
+    empty = PhaseTotals(name="silence", start=30, end=30)
+    known = replace(known, load=known.load.model_copy(update={"phases": [totals, empty]}))
+    spike, silence = _report_of(Stage("slow", known, ())).load
+    assert (spike.phase, spike.name, spike.seconds, spike.requests, spike.failed) == ("slow", "spike", 20, 100, 5)
+    assert spike.p95 == pytest.approx(500, rel=0.01)
+    assert (spike.rate, spike.failure_ratio) == (5, 0.05)
+    assert (silence.rate, silence.failure_ratio, silence.p50) == (None, None, None)
+
+
+def test_a_run_of_which_nothing_was_expected_says_so() -> None:
+    report = _report_of(Stage("slow", facts(None), ()), Verdict.UNDECIDED)
+    assert report.headline == "Nothing was expected of this run, so it decides nothing."
+
+
+def _report_of(stage: Stage, verdict: Verdict = Verdict.PASS) -> RunReport:
+    return run_report(
+        [stage], verdict=verdict, charts=(), system="api", scale=120, title="t", command="c", environment={}
+    )
