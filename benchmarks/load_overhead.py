@@ -7,7 +7,7 @@ between two moments in the midst of the load. What is compared is requests per s
 rate of a generator that has a core to itself, and which other work on the machine does not change; the rate by the
 clock stands beside it. The last variant runs long and is asked for its memory.
 
-Run: python benchmarks/load_overhead.py [--quick] [--rounds 5] [--seconds 10]
+Run: python benchmarks/load_overhead.py [--quick] [--rounds 30] [--seconds 1]
 """
 
 import argparse
@@ -19,9 +19,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import psutil
@@ -33,8 +32,10 @@ from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
 USERS = 40
-AHEAD = Decimal("1.2")
-"""Arrivals are asked for at so many times the rate of plain Locust in the same round: the pool always works then."""
+BEYOND_REACH = 8_000
+"""Arrivals per second, more than one process can send: the pool then always works."""
+SETTLE = 0.2
+"""Seconds at the start of a turn that are not measured."""
 RECORDED_TARGET = 0.95
 OPEN_TARGET = 0.80
 MEMORY_TARGET = 1.0
@@ -127,28 +128,57 @@ def recorded(url: str, folder: Path, arrivals: Arrivals | None = None) -> Iterat
 
 Start = Callable[[str, Path], AbstractContextManager[int]]
 PLAIN, RECORDED, BY_ARRIVALS = "plain Locust", "with our recorder", "by arrival rate"
+VARIANTS: dict[str, Start] = {
+    PLAIN: plain,
+    RECORDED: recorded,
+    BY_ARRIVALS: lambda url, folder: recorded(url, folder, Arrivals(rate=BEYOND_REACH)),
+}
 
 
-def measure(start: Start, folder: Path, seconds: float) -> Rate:
-    """The rate of one variant in the midst of its load."""
-    with target() as url, start(url, folder) as pid:
-        wait_for_load(url)
-        generator = psutil.Process(pid)
-        begun, cpu, count = time.perf_counter(), used(generator), asked(url)
+class Turns:
+    """One variant, which stands still but for its turns: generators that run at once would be measured by each other.
+
+    Args:
+        url: its own target.
+        pid: its generator.
+    """
+
+    def __init__(self, url: str, pid: int) -> None:
+        self._url = url
+        self._generator = psutil.Process(pid)
+        self._generator.suspend()
+
+    def turn(self, seconds: float) -> Rate:
+        """Run for a while and stand still again."""
+        self._generator.resume()
+        time.sleep(SETTLE)
+        begun, cpu, count = time.perf_counter(), used(self._generator), asked(self._url)
         time.sleep(seconds)
-        lasted, cpu, count = time.perf_counter() - begun, used(generator) - cpu, asked(url) - count
-    return Rate(count / cpu, count / lasted)
+        lasted, cpu = time.perf_counter() - begun, used(self._generator) - cpu
+        count = asked(self._url) - count
+        self._generator.suspend()
+        return Rate(count / max(cpu, 0.01), count / lasted)
+
+    def over(self) -> None:
+        """Run on, so that it can be ended."""
+        self._generator.resume()
 
 
-def one_round(folder: Path, seconds: float) -> dict[str, Rate]:
-    """Each variant once, one after the other."""
-    closed = measure(plain, folder, seconds)
-    arrivals = Arrivals(rate=AHEAD * round(closed.per_second))
-    return {
-        PLAIN: closed,
-        RECORDED: measure(recorded, folder, seconds),
-        BY_ARRIVALS: measure(lambda url, where: recorded(url, where, arrivals), folder, seconds),
-    }
+def take_turns(folder: Path, rounds: int, seconds: float) -> dict[str, list[Rate]]:
+    """Each variant in each round, one after the other."""
+    found: dict[str, list[Rate]] = {variant: [] for variant in VARIANTS}
+    with ExitStack() as stack:
+        turns = {}
+        for variant, start in VARIANTS.items():
+            url = stack.enter_context(target())
+            pid = stack.enter_context(start(url, folder))
+            wait_for_load(url)
+            turns[variant] = Turns(url, pid)
+            stack.callback(turns[variant].over)
+        for number in range(rounds):
+            for variant in reversed(turns) if number % 2 else turns:
+                found[variant].append(turns[variant].turn(seconds))
+    return found
 
 
 def wait_for_load(url: str) -> None:
@@ -200,17 +230,17 @@ def main() -> None:
     """Measure, print, and fail where a target is missed."""
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("--quick", action="store_true", help="shorter; the targets are then not judged")
-    reader.add_argument("--rounds", type=int, default=5)
-    reader.add_argument("--seconds", type=float, default=10)
+    reader.add_argument("--rounds", type=int, default=30)
+    reader.add_argument("--seconds", type=float, default=1)
     given = reader.parse_args()
-    rounds, seconds, long = (1, 3.0, 10.0) if given.quick else (given.rounds, given.seconds, 120.0)
+    rounds, seconds, long = (4, 1.0, 10.0) if given.quick else (given.rounds, given.seconds, 120.0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "loadtests").mkdir()
         (folder / "loadtests" / "file.py").write_text(LOCUSTFILE)
-        made = [one_round(folder, seconds) for _ in range(rounds)]
+        found = take_turns(folder, rounds, seconds)
         early, late, requests = memory(folder, long)
-    ratios = show({variant: [each[variant] for each in made] for variant in made[0]})
+    ratios = show(found)
     print(f"memory: {early:.1f} MiB early, {late:.1f} MiB {requests:,} requests later")
     targets = (
         (RECORDED, ratios[RECORDED], RECORDED_TARGET),
