@@ -5,7 +5,6 @@ from collections import Counter
 from decimal import Decimal
 from statistics import median, quantiles
 
-from locust.stats import RequestStats, StatsEntry
 from rich.table import Table
 from simulated_load import ARRIVALS, Bursts, Queue, Second, slower
 
@@ -121,6 +120,8 @@ def _evidence(batches: tuple[Slice, ...], looser: tuple[Slice, ...]) -> Evidence
 
 def _locust_p99(seconds: list[Second]) -> float:
     """What Locust's own statistics say, in seconds: rounded to two digits from 100 ms up."""
+    from locust.stats import RequestStats, StatsEntry  # patches sockets and threads of whoever imports it
+
     entry = StatsEntry(RequestStats(), "simulated", "GET", use_response_times_cache=False)
     for second in seconds:
         for latency in second:

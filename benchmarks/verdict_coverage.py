@@ -16,11 +16,11 @@ Exits with 1 when a target of `benchmarks/README.md` is missed; with fewer than 
 
 import argparse
 import random
+import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 from coverage_of_comparisons import comparisons
 from coverage_of_decisions import decisions, early_stops, families
@@ -129,30 +129,44 @@ TABLES: dict[str, Callable[[int, random.Random], tuple[Table, list[str]]]] = {
 }
 
 
-def made(name: str, runs: int, seed: int) -> tuple[Table, list[str]]:
-    """A table and what it misses; each has random numbers of its own, so that one alone shows the same."""
-    return TABLES[name](runs, random.Random(1_000 * seed + list(TABLES).index(name)))
-
-
-def main() -> int:
-    """Print the tables, two made at a time."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=100, help="simulated runs a row")
-    parser.add_argument("--seed", type=int, default=1, help="of the random numbers")
-    parser.add_argument("--only", choices=tuple(TABLES), help="one table")
-    options = parser.parse_args()
-    console, missed = Console(width=130), []
-    wanted = [options.only] if options.only else list(TABLES)
-    with ProcessPoolExecutor(max_workers=2) as pool:
-        for table, short in pool.map(partial(made, runs=options.runs, seed=options.seed), wanted):
-            console.print(table)
-            missed += short
-    if options.runs < ENOUGH_RUNS:
+def one_table(name: str, runs: int, seed: int) -> int:
+    """Print one table; it has random numbers of its own, so that it is the same alone and among the others."""
+    table, missed = TABLES[name](runs, random.Random(1_000 * seed + list(TABLES).index(name)))
+    console = Console(width=130)
+    console.print(table)
+    if runs < ENOUGH_RUNS:
         console.print(f"fewer than {ENOUGH_RUNS} runs a row: no target is judged")
         return 0
     for one in missed:
         console.print(f"missed: {one}")
     return 1 if missed else 0
+
+
+def all_tables(runs: int, seed: int) -> int:
+    """Print every table, two made at a time, each in a process of its own."""
+
+    def made(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, __file__, "--only", name, "--runs", str(runs), "--seed", str(seed)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    failed = 0
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done in pool.map(made, TABLES):
+            sys.stdout.write(done.stdout + done.stderr)
+            failed += done.returncode != 0
+    return 1 if failed else 0
+
+
+def main() -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=100, help="simulated runs a row")
+    parser.add_argument("--seed", type=int, default=1, help="of the random numbers")
+    parser.add_argument("--only", choices=tuple(TABLES), help="one table")
+    options = parser.parse_args()
+    if options.only:
+        return one_table(options.only, options.runs, options.seed)
+    return all_tables(options.runs, options.seed)
 
 
 if __name__ == "__main__":

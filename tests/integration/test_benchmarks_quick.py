@@ -26,3 +26,9 @@ def test_rules_are_cheap_and_true(parts: Path) -> None:
 
 def test_rules_are_generated_fast() -> None:
     assert "100" in run("generate_speed.py", "--quick")
+
+
+def test_the_verdict_is_simulated_beside_other_tools() -> None:
+    shown = run("verdict_coverage.py", "--runs", "2")
+    assert shown.count("no target is judged") == 5
+    assert "Locust passes" in shown
