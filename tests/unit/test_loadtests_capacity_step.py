@@ -9,7 +9,7 @@ import pytest
 from sloproof.loadtests import histogram
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.capacity import Step
-from sloproof.loadtests.capacity_step import judge_step, most_at_once, seen_by_clients
+from sloproof.loadtests.capacity_step import judge_step, most_at_once
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
@@ -152,4 +152,4 @@ def test_too_few_requests_are_undecided_and_foretell_how_long_a_step_would_decid
 
 def test_only_what_a_client_can_see_is_searched_for() -> None:
     memory = SLO(service=API, name="memory", objective="99", sli=GaugeBelow(70, gauge="m"))
-    assert [seen_by_clients(slo) for slo in (AVAILABILITY, LATENCY, memory)] == [True, True, False]
+    assert [slo.sli.seen_by_clients for slo in (AVAILABILITY, LATENCY, memory)] == [True, True, False]

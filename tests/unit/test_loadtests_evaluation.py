@@ -4,7 +4,7 @@ import pytest
 
 from sloproof.loadtests.evaluation import client_counts, judge_load, per_second
 from sloproof.loadtests.result import Censored, GeneratorHealth, LoadResult, Second
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.slo import SLO, ErrorRatio, GaugeBelow, LatencyBelow, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
 from sloproof.verdict.judge import Verdict
 
@@ -166,3 +166,10 @@ def test_more_objectives_ask_for_surer_misses() -> None:
     many = [AVAILABILITY.model_copy(update={"name": f"a{n}"}) for n in range(10)]
     counts: dict[str, Counts | None] = {slo.identity: Counts(source=PROMETHEUS, total=4000, bad=10) for slo in many}
     assert {result.judgement.verdict for result in judge_load(run, many, counts)} == {Verdict.UNDECIDED}
+
+
+def test_what_no_user_can_see_is_not_judged_by_answers() -> None:
+    memory = SLO(service=API, name="memory", objective="99", sli=GaugeBelow("0.7", gauge='memory_ratio{job="shop"}'))
+    (result,) = judge_load(load(), [memory], {memory.identity: Counts(source=PROMETHEUS, total=4000, bad=0)})
+    assert result.judgement.verdict is Verdict.UNDECIDED
+    assert "no user of a load can tell a good second of" in result.judgement.reason

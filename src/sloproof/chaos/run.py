@@ -115,7 +115,8 @@ def run_load(
     """
     _check_prometheus(surroundings)
     with _load(profile, surroundings, run_folder, distribution, given) as load:
-        kept = [Watched.of(one) for one in (*surroundings.slos, *profile.expect)]
+        seen = [slo for slo in surroundings.slos if slo.sli.seen_by_clients]
+        kept = [Watched.of(one) for one in (*seen, *profile.expect)]
         stop = StopWatch(kept) if profile.stop_early else None
         _accompany(load, None, surroundings, watch, stop)
         result = load.wait(profile.drain.total_seconds() + TIME_TO_START)

@@ -17,7 +17,28 @@ from sloproof.verdict.judge import Verdict
 from sloproof.verdict.wording import quantity
 
 
-class Load(Requirement):
+class _OfLoad(Requirement):
+    """What requirements share that rest on the run of a load."""
+
+    runs: ClassVar[bool] = True
+    profile: LoadProfile
+    share: Annotated[Decimal, exact("share"), Field(gt=0, le=1)] = Decimal(1)
+    max_age: Length | None = None
+
+    def __init__(self, profile: LoadProfile, **others: Any) -> None:
+        super().__init__(**{"profile": profile, **others})
+
+    def check_system(self, system: str) -> None:
+        """Refuse a load of another system."""
+        same_system(f"the load `{self.profile.name}`", self.profile.system, system)
+
+    @property
+    def asked(self) -> LoadProfile:
+        """The load as long as the gate wants it."""
+        return self.profile if self.share == 1 else self.profile.shortened(self.share)
+
+
+class Load(_OfLoad):
     """The objectives of the system hold under a load.
 
     Args:
@@ -27,13 +48,6 @@ class Load(Requirement):
     """
 
     kind: Literal["load"] = "load"
-    runs: ClassVar[bool] = True
-    profile: LoadProfile
-    share: Annotated[Decimal, exact("share"), Field(gt=0, le=1)] = Decimal(1)
-    max_age: Length | None = None
-
-    def __init__(self, profile: LoadProfile, **others: Any) -> None:
-        super().__init__(**{"profile": profile, **others})
 
     @property
     def title(self) -> str:
@@ -44,14 +58,9 @@ class Load(Requirement):
         """What must be seen."""
         return f"the objectives hold under the load `{self.profile.name}`"
 
-    def check_system(self, system: str) -> None:
-        """Refuse a load of another system."""
-        same_system(f"the load `{self.profile.name}`", self.profile.system, system)
-
     def examine(self, world: World) -> Iterator[GateFinding]:
         """One finding for each objective, and one for the run."""
-        profile = self.profile if self.share == 1 else self.profile.shortened(self.share)
-        yield from _of_run(self, world.run_load(profile, self.max_age))
+        yield from _of_run(self, world.run_load(self.asked, self.max_age))
 
 
 class Survives(Requirement):
@@ -88,7 +97,7 @@ class Survives(Requirement):
         yield from _of_run(self, world.run_experiment(self.experiment, self.max_age))
 
 
-class NotSlower(Requirement):
+class NotSlower(_OfLoad):
     """A load is not answered more slowly than in the pinned run of the same profile.
 
     Args:
@@ -99,14 +108,7 @@ class NotSlower(Requirement):
     """
 
     kind: Literal["not_slower"] = "not_slower"
-    runs: ClassVar[bool] = True
-    profile: LoadProfile
     tolerance: PerCent = Decimal(10)
-    share: Annotated[Decimal, exact("share"), Field(gt=0, le=1)] = Decimal(1)
-    max_age: Length | None = None
-
-    def __init__(self, profile: LoadProfile, **others: Any) -> None:
-        super().__init__(**{"profile": profile, **others})
 
     @property
     def title(self) -> str:
@@ -117,14 +119,9 @@ class NotSlower(Requirement):
         """What must be seen."""
         return f"`{self.profile.name}` is answered at most {plain(self.tolerance)} % slower than in its pinned run"
 
-    def check_system(self, system: str) -> None:
-        """Refuse a load of another system."""
-        same_system(f"the load `{self.profile.name}`", self.profile.system, system)
-
     def examine(self, world: World) -> Iterator[GateFinding]:
         """What the comparison shows; the first run has nothing to be compared with, and says so."""
-        profile = self.profile if self.share == 1 else self.profile.shortened(self.share)
-        run = world.run_load(profile, self.max_age)
+        run = world.run_load(self.asked, self.max_age)
         if isinstance(run, NoRun):
             yield self.found(Verdict.UNDECIDED, run.reason, hint=run.hint)
             return
@@ -133,7 +130,7 @@ class NotSlower(Requirement):
             yield self.found(Verdict.UNDECIDED, observed, evidence=_whence(run))
             return
         limits = Baseline(no_slower_than=self.tolerance / 100)
-        for finding in world.compare_with_baseline(profile, run, limits):
+        for finding in world.compare_with_baseline(self.asked, run, limits):
             evidence = f"{finding.detail}; {_whence(run)}"
             yield self.found(finding.verdict, finding.observed, expected=finding.expected, evidence=evidence)
 

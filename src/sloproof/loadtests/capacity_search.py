@@ -10,7 +10,7 @@ from pathlib import Path
 from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.capacity import Ask, Capacity, Limits, Step, concluded, next_step
-from sloproof.loadtests.capacity_step import judge_step, most_at_once, seen_by_clients
+from sloproof.loadtests.capacity_step import judge_step, most_at_once
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.load_files import write_atomically
@@ -80,7 +80,7 @@ class CapacitySearch:
                 f"steps of `{step.total_seconds():g}s` show nothing of how bad requests cluster",
                 hint=f"give at least `{SHORTEST.total_seconds():g}s`",
             )
-        watched = [Watched.of(one) for one in (*filter(seen_by_clients, slos), *profile.expect)]
+        watched = [Watched.of(one) for one in (*(slo for slo in slos if slo.sli.seen_by_clients), *profile.expect)]
         if not watched:
             raise UsageError(
                 f"`{profile.system}` has no objective that a load generator can see",

@@ -9,9 +9,9 @@ from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
 from sloproof.loadtests.outcome import NO_ANSWER
+from sloproof.loadtests.plan import MOST_USERS
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
-from sloproof.slo import SLO
 from sloproof.verdict.judge import Judgement, Verdict
 from sloproof.verdict.wording import percent
 
@@ -23,13 +23,6 @@ _LEAST_GROWTH = 3
 _STEADY_SHARE = 0.25
 _THIRDS = 3
 _PATIENCE = 2.0
-_MOST_USERS = 10_000
-_CLIENT_SIDE = ("error-ratio", "good-ratio", "latency-below", "native-latency-below")
-
-
-def seen_by_clients(slo: SLO) -> bool:
-    """Whether a client can tell good events from bad ones: answers that failed, or were slow."""
-    return slo.sli.kind in _CLIENT_SIDE
 
 
 def most_at_once(rate: Decimal, watched: Sequence[Watched]) -> int:
@@ -39,7 +32,7 @@ def most_at_once(rate: Decimal, watched: Sequence[Watched]) -> int:
         rate: arrivals per second.
         watched: what must hold; without a threshold among them, one second is slow.
     """
-    return min(round(float(rate) * _PATIENCE * _slowest(watched)) + 10, _MOST_USERS)
+    return min(round(float(rate) * _PATIENCE * _slowest(watched)) + 10, MOST_USERS)
 
 
 def judge_step(rate: Decimal, load: LoadResult, watched: Sequence[Watched]) -> Step:

@@ -133,7 +133,11 @@ def _confirmed(
     load: LoadResult, slo: SLO, evidence: Evidence, judgement: Judgement, counted: Counts | None
 ) -> ObjectiveResult:
     seen = client_counts(load, slo)
-    if counted is None:
+    if not slo.sli.seen_by_clients:
+        agreement = Agreement(
+            agrees=False, reason=f"the load's users cannot tell a good {slo.noun} from a bad one here"
+        )
+    elif counted is None:
         agreement = Agreement(agrees=False, reason="Prometheus gave no counts of this run to compare with")
     else:
         agreement = compare(seen, counted)

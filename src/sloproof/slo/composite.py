@@ -47,6 +47,11 @@ class _Composed(Definition):
         return None
 
     @property
+    def seen_by_clients(self) -> bool:
+        """False: a client does not see the parts."""
+        return False
+
+    @property
     def noun(self) -> str:
         """What its parts count; events, where they count different things."""
         nouns = {part.noun for part in self.indicators()}

@@ -122,6 +122,11 @@ class Indicator(Protocol):
         ...
 
     @property
+    def seen_by_clients(self) -> bool:
+        """Whether a client can tell good events from bad ones itself: a failed answer, or a slow one."""
+        ...
+
+    @property
     def noun(self) -> str:
         """What is counted, in the singular: `event`, `second` or `probe`."""
         ...
@@ -170,6 +175,11 @@ class Indicator(Protocol):
 
 class Undivided(Definition):
     """What indicators without parts share."""
+
+    @property
+    def seen_by_clients(self) -> bool:
+        """False, unless a kind below counts answers."""
+        return False
 
     def judged(self) -> JudgedValue | None:
         """None, unless a kind below judges an expression."""

@@ -115,6 +115,11 @@ class LatencyBelow(_BucketIndicator):
         super().__init__(**given(others, threshold=threshold))
 
     @property
+    def seen_by_clients(self) -> bool:
+        """True: a client measures it."""
+        return True
+
+    @property
     def client_threshold(self) -> Decimal:
         """The threshold in seconds, exact."""
         return _seconds(self.threshold)
@@ -185,6 +190,11 @@ class NativeLatencyBelow(EventIndicator):
     def total(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """All answers per second over the window."""
         return call("histogram_count", self._rate(window, by))
+
+    @property
+    def seen_by_clients(self) -> bool:
+        """True: a client measures it."""
+        return True
 
     @property
     def client_threshold(self) -> Decimal:

@@ -37,6 +37,11 @@ class ErrorRatio(EventIndicator):
     def __init__(self, *, errors: str = GIVEN_LATER, total: str = GIVEN_LATER, **others: Any) -> None:
         super().__init__(**given(others, errors_selector=errors, total_selector=total))
 
+    @property
+    def seen_by_clients(self) -> bool:
+        """True: a failed answer is a bad event."""
+        return True
+
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """Bad events per second over the window; zero when traffic exists and no error was ever seen."""
         seen = self._counted(self.errors_selector, window).sum(by=by)
@@ -91,6 +96,11 @@ class GoodRatio(EventIndicator):
 
     def __init__(self, *, total: str = GIVEN_LATER, **others: Any) -> None:
         super().__init__(**given(others, total_selector=total))
+
+    @property
+    def seen_by_clients(self) -> bool:
+        """True: a failed answer is a bad event."""
+        return True
 
     def errors(self, window: timedelta, *, by: Sequence[str] = ()) -> Expression:
         """Events that were not good per second over the window."""
