@@ -58,3 +58,12 @@ def test_the_room_imports_no_locust() -> None:
         "sys.exit('locust' in sys.modules or 'gevent' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_by_the_clock_the_rate_of_the_moment_is_shown_and_lost_processes_are() -> None:
+    profile = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=4, duration="30s")
+    tracker = Tracker(LoadPlan.of(profile, target="http://127.0.0.1", thresholds=[], allowed=[]))
+    tracker.add([Second(at=0, asked=10.0), Second(at=1, asked=20.0, lost=1)])
+    now = tracker.progress(2)
+    assert now is not None and now.asked_rate == 20.0
+    assert "asked 20.0/s" in progress_line(now) and "LOST 1" in progress_line(now)

@@ -20,12 +20,13 @@ class Progress:
         profile: the profile's name.
         elapsed: seconds since the first user.
         left: seconds until no more load is asked for.
-        asked_rate: requests per second asked for, None without.
+        asked_rate: requests per second asked for, None without; by the clock, those of the last second.
         achieved_rate: requests per second completed lately.
         completed: requests so far.
         failed: those of them that broke a promise: 5xx, connection, time-out, other.
         users: users that run now.
         in_flight: requests in flight.
+        lost: generator processes that went missing.
         p50: median latency of the last seconds, in seconds; None without requests.
         p95: as `p50`.
         p99: as `p50`.
@@ -43,6 +44,7 @@ class Progress:
     p50: float | None
     p95: float | None
     p99: float | None
+    lost: int = 0
 
 
 @dataclass
@@ -80,12 +82,13 @@ class Tracker:
             profile=self.plan.profile,
             elapsed=elapsed,
             left=self.plan.duration - elapsed,
-            asked_rate=self.plan.asked_rate,
+            asked_rate=self.plan.asked_rate if self.recent[-1].asked is None else self.recent[-1].asked,
             achieved_rate=sum(second.completed for second in self.recent) / len(self.recent),
             completed=self.completed,
             failed=self.failed,
             users=self.recent[-1].users,
             in_flight=self.recent[-1].in_flight,
+            lost=self.recent[-1].lost,
             p50=histogram.quantile(latency, 0.50),
             p95=histogram.quantile(latency, 0.95),
             p99=histogram.quantile(latency, 0.99),

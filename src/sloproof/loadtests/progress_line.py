@@ -19,6 +19,7 @@ def progress_line(progress: Progress) -> str:
         f"{_clock(progress.elapsed)}/{_clock(progress.elapsed + progress.left)}",
         *([] if progress.asked_rate is None else [f"asked {progress.asked_rate:.1f}/s"]),
         f"achieved {progress.achieved_rate:.1f}/s",
+        *([f"LOST {progress.lost}"] if progress.lost else []),
         f"errors {progress.failed}",
         f"p50 {_latency(progress.p50)}",
         f"p95 {_latency(progress.p95)}",
