@@ -17,6 +17,7 @@ _QUOTED_FIRST = frozenset("{[}],\"'%@`&*!|>#")
 """What no plain text starts with."""
 _RESOLVED = frozenset(("yes", "no", "true", "false", "on", "off", "null"))
 """Plain texts that YAML would read as something else."""
+_LONGEST_RESOLVED = max(map(len, _RESOLVED))
 _LONGEST_KEY = 100
 """PyYAML writes keys above 128 characters in another form."""
 
@@ -107,7 +108,7 @@ def _text(value: str) -> str:
     if value and value.isascii() and value.isprintable():
         splits = ": " in value or " #" in value
         if value[0] in _FIRST and not splits and "  " not in value and value[-1] not in ": ":
-            return value if value.lower() not in _RESOLVED else f"'{value}'"
+            return value if len(value) > _LONGEST_RESOLVED or value.lower() not in _RESOLVED else f"'{value}'"
         if splits or value[0] in _QUOTED_FIRST:
             return "'" + value.replace("'", "''") + "'"
     return _other(str, value)

@@ -25,9 +25,6 @@ class _OfLoad(Requirement):
     share: Annotated[Decimal, exact("share"), Field(gt=0, le=1)] = Decimal(1)
     max_age: Length | None = None
 
-    def __init__(self, profile: LoadProfile, **others: Any) -> None:
-        super().__init__(**{"profile": profile, **others})
-
     def check_system(self, system: str) -> None:
         """Refuse a load of another system."""
         same_system(f"the load `{self.profile.name}`", self.profile.system, system)
@@ -48,6 +45,9 @@ class Load(_OfLoad):
     """
 
     kind: Literal["load"] = "load"
+
+    def __init__(self, profile: LoadProfile, **others: Any) -> None:
+        super().__init__(**{"profile": profile, **others})
 
     @property
     def title(self) -> str:
@@ -109,6 +109,9 @@ class NotSlower(_OfLoad):
 
     kind: Literal["not_slower"] = "not_slower"
     tolerance: PerCent = Decimal(10)
+
+    def __init__(self, profile: LoadProfile, **others: Any) -> None:
+        super().__init__(**{"profile": profile, **others})
 
     @property
     def title(self) -> str:

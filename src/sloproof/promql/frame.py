@@ -20,7 +20,7 @@ _LITERAL_OR_BRACES = re.compile(
 )
 
 
-@lru_cache(maxsize=1 << 16)  # what was checked when it was rendered is checked again with its neighbours
+@lru_cache(maxsize=16384)  # what was checked when it was rendered is checked again with its neighbours
 def framed(text: str) -> tuple[str, tuple[str, ...]]:
     """An expression without its label matchers, and these.
 

@@ -23,7 +23,7 @@ def replaced(expression: Expression, old: Expression, new: Expression) -> Expres
 
 def _replaced(part: Any, old: Expression, new: Expression) -> Any:
     """The part with what was asked for; the same object where nothing in it changes."""
-    if part == old:
+    if type(part) is type(old) and part == old:
         return new
     if isinstance(part, tuple):
         found = tuple(_replaced(one, old, new) for one in part)
