@@ -1,6 +1,7 @@
 """People who keep a list of tasks. An ordinary locustfile: `locust -f loadtests/users/tasks.py -H URL` runs it too.
 
 Environment: SLOPROOF_PACE, seconds from one task of a user to its next (1); SLOPROOF_REQUEST_TIMEOUT, seconds (10);
+SLOPROOF_WORKER and SLOPROOF_WORKERS, which of how many processes this is (1 of 1);
 TASKS_PASSWORD, of the seeded users (lab-password); TASKS_USERS, how many of them there are (400).
 """
 
@@ -31,7 +32,8 @@ class Person(FastHttpUser):
 
     def on_start(self) -> None:
         """Spread the users over one pace, so that they do not all knock at once."""
-        number = next(_numbers) % SEEDED_USERS + 1
+        worker, workers = (int(os.environ.get(name, "1")) for name in ("SLOPROOF_WORKER", "SLOPROOF_WORKERS"))
+        number = (next(_numbers) * workers + worker - 1) % SEEDED_USERS + 1
         self.email = f"user-{number:03}@example.test"
         self.token = ""
         self.tasks_of_mine: list[Any] = []

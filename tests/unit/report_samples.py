@@ -6,28 +6,22 @@ from decimal import Decimal
 from typing import Any
 
 from sloproof.report.html import render_html
+from sloproof.report.load_rows import ComparisonRow, HealthRow, LoadPhaseRow, QuantileRow, SpanRow, TraceRow
 from sloproof.report.model import (
     AlertBar,
     BalanceRow,
     Chart,
-    ComparisonRow,
     EventCounts,
     ExpectationRow,
     FaultBar,
-    HealthRow,
     Limit,
-    LoadPhaseRow,
     ObjectiveRow,
     Phase,
-    Point,
-    QuantileRow,
     RunReport,
     Series,
     Span,
-    SpanRow,
-    TraceRow,
-    Verdict,
 )
+from sloproof.report.recorded import Point, Verdict
 
 START = 1_795_356_202.0
 SECONDS = 150

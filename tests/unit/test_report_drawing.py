@@ -12,8 +12,9 @@ from sloproof.report.axes import TimeAxis, value_axis
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import NARROW, WIDE, Layout, apart, mark_lines, marks
 from sloproof.report.events_drawing import events_drawing
-from sloproof.report.model import AlertBar, Chart, FaultBar, Limit, Point, Series, Span
+from sloproof.report.model import AlertBar, Chart, FaultBar, Limit, Series, Span
 from sloproof.report.phase_figures import phase_figures
+from sloproof.report.recorded import Point
 from sloproof.report.sampling import gaps, segments, thinned, usual_step
 from sloproof.report.svg import element, fitted, text_width
 from tests.unit.report_samples import FIRING, KILLED, START, crowded, empty, realistic

@@ -14,8 +14,8 @@ from sloproof.loadtests.traced_request import TracedRequest
 from sloproof.report.generator_rows import health_rows
 from sloproof.report.html import render_html
 from sloproof.report.json import read_json, render_json
+from sloproof.report.load_rows import SpanRow, TraceRow
 from sloproof.report.markdown import render_markdown
-from sloproof.report.model import SpanRow, TraceRow
 from sloproof.report.spans import TargetSpan, read_spans
 from sloproof.report.traces import SLOWEST_SHOWN, shown_traces, trace_rows
 from tests.unit.report_samples import realistic

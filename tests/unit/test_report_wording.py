@@ -3,7 +3,7 @@
 import pytest
 
 from sloproof.report import wording
-from sloproof.report.model import Unit
+from sloproof.report.recorded import Unit
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,12 @@ def progress_line(progress: Progress) -> str:
         progress: the snapshot.
 
     Returns:
-        `steady  00:12/00:30  asked 40.0/s  achieved 39.8/s  errors 0  p50 12 ms  p95 31 ms  p99 48 ms`
+        `steady  00:12/00:30  39.8 of 40.0/s  errors 0  p50 12 ms  p95 31 ms  p99 48 ms`
     """
     parts = [
         progress.profile,
         f"{_clock(progress.elapsed)}/{_clock(progress.elapsed + progress.left)}",
-        *([] if progress.asked_rate is None else [f"asked {progress.asked_rate:.1f}/s"]),
-        f"achieved {progress.achieved_rate:.1f}/s",
+        f"{progress.achieved_rate:.1f}{'' if progress.asked_rate is None else f' of {progress.asked_rate:.1f}'}/s",
         *([f"LOST {progress.lost}"] if progress.lost else []),
         f"errors {progress.failed}",
         f"p50 {_latency(progress.p50)}",

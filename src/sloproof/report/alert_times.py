@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sloproof.report.model import AlertBar, FaultBar, RunReport, Span, Verdict
+from sloproof.report.model import AlertBar, FaultBar, RunReport, Span
+from sloproof.report.recorded import Verdict
 from sloproof.report.wording import between, elapsed
 
 MOST_ROWS = 8

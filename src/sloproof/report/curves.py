@@ -11,7 +11,8 @@ from sloproof.loadtests import histogram
 from sloproof.loadtests.evaluation import per_second
 from sloproof.loadtests.second import Second
 from sloproof.prometheus import Prometheus
-from sloproof.report.model import Chart, Limit, Point, Series
+from sloproof.report.model import Chart, Limit, Series
+from sloproof.report.recorded import Point
 from sloproof.slo import SLO
 
 MOST_POINTS = 1_200

@@ -11,18 +11,16 @@ from sloproof.chaos.stage import Stage
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.quantiles import load_quantiles
 from sloproof.report.generator_rows import health_rows
+from sloproof.report.load_rows import ComparisonRow, LoadPhaseRow, QuantileRow
 from sloproof.report.model import (
     AlertBar,
     BalanceRow,
     Chart,
-    ComparisonRow,
     EventCounts,
     ExpectationRow,
     FaultBar,
-    LoadPhaseRow,
     ObjectiveRow,
     Phase,
-    QuantileRow,
     RunReport,
     Span,
 )

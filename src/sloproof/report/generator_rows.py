@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.generator import BUSY_CORE, LATE_SHARE
 from sloproof.loadtests.result import LoadResult, WorkerRecord
-from sloproof.report.model import HealthRow
+from sloproof.report.load_rows import HealthRow
 from sloproof.report.wording import count
 
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))

@@ -11,7 +11,8 @@ from sloproof.report.alert_times import alert_rows, changes
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import LAYOUTS, WIDE
 from sloproof.report.events_drawing import events_drawing
-from sloproof.report.model import Chart, RunReport, TraceRow
+from sloproof.report.load_rows import TraceRow
+from sloproof.report.model import Chart, RunReport
 from sloproof.report.page import page_environment, policy, template_text
 from sloproof.report.phase_figures import phase_figures
 from sloproof.report.sampling import thinned, within

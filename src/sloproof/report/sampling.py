@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
 
-from sloproof.report.model import Chart, Point
+from sloproof.report.model import Chart
+from sloproof.report.recorded import Point
 
 _GAP_STEPS = 3.5
 """A pause of this many usual steps is a gap: two lost samples are, a late one is not."""

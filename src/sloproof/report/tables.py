@@ -5,16 +5,8 @@ from dataclasses import dataclass
 
 from sloproof.report import wording
 from sloproof.report.alert_times import Change, changes
-from sloproof.report.model import (
-    ComparisonRow,
-    EventCounts,
-    FaultBar,
-    LoadPhaseRow,
-    ObjectiveRow,
-    RunReport,
-    SpanRow,
-    TraceRow,
-)
+from sloproof.report.load_rows import ComparisonRow, LoadPhaseRow, SpanRow, TraceRow
+from sloproof.report.model import EventCounts, FaultBar, ObjectiveRow, RunReport
 
 _WORTH_TELLING = 0.001
 """Seconds of waiting in the generator; less is the clock's own grain."""

@@ -11,7 +11,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from sloproof.report import tables, wording
-from sloproof.report.model import ExpectationRow, LoadPhaseRow, ObjectiveRow, RunReport
+from sloproof.report.load_rows import LoadPhaseRow
+from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}

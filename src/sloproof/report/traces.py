@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.traced_request import TracedRequest
-from sloproof.report.model import SpanRow, TraceRow
+from sloproof.report.load_rows import SpanRow, TraceRow
 from sloproof.report.spans import TargetSpan
 
 SLOWEST_SHOWN = 10

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sloproof.report.model import Unit
+from sloproof.report.recorded import Unit
 
 NO_DATA = "no data"
 _MOST_DECIMALS = 6
