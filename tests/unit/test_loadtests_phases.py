@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloproof import Arrivals, LoadProfile, RateStage, UserStage
+from sloproof.loadtests.outcome import Kind
 from sloproof.loadtests.phases import PhaseCounter, Span, merged, spans
 from sloproof.loadtests.plan import LoadPlan
+from sloproof.loadtests.recorder import Recorder
 
 
 def seconds(number: float) -> timedelta:
@@ -66,12 +68,18 @@ def test_phases_tile_the_load(stages: list[tuple[int, str | None]], warm_up: int
 def counted(begun: float = 1000.0) -> PhaseCounter:
     spans = [Span("warm-up", 0, 10), Span("calm", 10, 20), Span("spike", 20, 30)]
     counter = PhaseCounter(spans, [Decimal("0.5")], begun)
-    counter.complete(begun - 3, 0.1, None)  # a login before the first task
-    counter.complete(begun + 9.999, 4.0, None)  # due in the warm-up, over in the next phase
-    counter.complete(begun + 10, 0.5, "4xx")
-    counter.complete(begun + 25, 0.6, "5xx")
-    counter.complete(begun + 29, 0.1, "timeout")
-    counter.complete(begun + 33, 0.1, None)  # late, of the last phase
+    recorder = Recorder([Decimal("0.5")], begun - 5, phases=counter)
+
+    def complete(due: float, seconds: float, kind: Kind | None) -> None:
+        recorder.complete("GET /", seconds, kind, None, begun + due + seconds)
+
+    complete(-3, 0.1, None)  # a login before the first task
+    complete(9.999, 4.0, None)  # due in the warm-up, over in the next phase
+    complete(10.001, 0.5, "4xx")
+    complete(25, 0.6, "5xx")
+    complete(29, 0.1, "timeout")
+    complete(33, 0.1, None)  # late, of the last phase
+    list(recorder.close_until(begun + 60, begun + 60, 1, 0.0))
     return counter
 
 

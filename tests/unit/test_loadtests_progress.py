@@ -64,4 +64,4 @@ def test_by_the_clock_the_rate_of_the_moment_is_shown_and_lost_processes_are() -
     tracker.add([Second(at=0, asked=10.0), Second(at=1, asked=20.0, lost=1)])
     now = tracker.progress(2)
     assert now is not None and now.asked_rate == 20.0
-    assert "asked 20.0/s" in progress_line(now) and "LOST 1" in progress_line(now)
+    assert "of 20.0/s" in progress_line(now) and "LOST 1" in progress_line(now)

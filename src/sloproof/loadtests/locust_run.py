@@ -232,7 +232,11 @@ class LocustRun:
         self.started_at = self.clock()
         self._phases.begun = self.started_at
         self.recorder = self._counted = Recorder(
-            self.plan.thresholds, self.started_at, time.process_time(), warm_up=self.plan.warm_up
+            self.plan.thresholds,
+            self.started_at,
+            time.process_time(),
+            warm_up=self.plan.warm_up,
+            phases=self._phases,
         )
         self._ticker = gevent.spawn(self._tick)
         if self._pool is None:
@@ -277,7 +281,6 @@ class LocustRun:
             trace=(context or {}).get(TRACE, ()),
             waited=late,
         )
-        self._phases.complete(now - seconds - late, seconds + late, kind)
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
         text = f"{type(exception).__name__}: {exception}"[:_EXCEPTION_LENGTH]

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, StringConstraints
 
 from sloproof.loadtests import histogram
-from sloproof.loadtests.outcome import FAILURES, NO_ANSWER, Kind
+from sloproof.loadtests.outcome import FAILURES, Kind
 
 PhaseName = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
 WARM_UP = "warm-up"
@@ -107,31 +107,39 @@ class PhaseCounter:
 
     def __init__(self, spans: Sequence[Span], thresholds: Sequence[Decimal], begun: float) -> None:
         self.begun = begun
-        self._limits = {str(threshold): float(threshold) for threshold in thresholds}
-        slower = dict.fromkeys(self._limits, 0)
+        self._texts = [str(threshold) for threshold in sorted(thresholds)]
+        slower = dict.fromkeys(self._texts, 0)
         self.totals = [
             PhaseTotals(name=span.name, start=span.start, end=span.end, slower=dict(slower)) for span in spans
         ]
         self._starts = [span.start for span in spans]
 
-    def complete(self, due: float, seconds: float, kind: Kind | None) -> None:
-        """Count a request that ended.
+    def place(self, due: float) -> int:
+        """Which phase a request belongs to that was sent, or was to be sent, at epoch second `due`.
+
+        Logins before the first task belong to the first phase, and what comes late to the last.
+        """
+        return max(0, bisect_right(self._starts, due - self.begun) - 1) if len(self._starts) > 1 else 0
+
+    def add(self, place: int, bucket: int, exceeded: int, kind: Kind | None, count: int) -> None:
+        """Count requests that ended alike.
 
         Args:
-            due: epoch second at which it was sent, or was to be sent.
-            seconds: its latency, unrounded.
+            place: their phase, as `place` tells it.
+            bucket: of the histogram of latencies.
+            exceeded: how many of the thresholds, from the lowest up, they were slower than, or never answered.
             kind: what went wrong, None for nothing.
+            count: how many.
         """
         if not self.totals:
             return
-        phase = self.totals[self._place(due)]
-        phase.completed += 1
-        number = histogram.bucket(seconds)
-        phase.latency[number] = phase.latency.get(number, 0) + 1
-        for text, limit in self._limits.items():
-            phase.slower[text] += seconds > limit or kind in NO_ANSWER
+        phase = self.totals[place]
+        phase.completed += count
+        phase.latency[bucket] = phase.latency.get(bucket, 0) + count
+        for text in self._texts[:exceeded]:
+            phase.slower[text] += count
         if kind is not None:
-            phase.errors[kind] = phase.errors.get(kind, 0) + 1
+            phase.errors[kind] = phase.errors.get(kind, 0) + count
 
     def over(self, cut_off: Iterable[float], ended: float) -> list[PhaseTotals]:
         """The counts of a load that is over.
@@ -145,16 +153,12 @@ class PhaseCounter:
         """
         found = [phase.model_copy() for phase in self.totals]
         for due in cut_off if found else ():
-            found[self._place(due)].in_flight += 1
+            found[self.place(due)].in_flight += 1
         last = max(0.0, ended - self.begun)
         for number, phase in enumerate(found):
             end = last if number == len(found) - 1 else phase.end
             phase.end = max(phase.start, min(end, last))
         return found
-
-    def _place(self, due: float) -> int:
-        """Which phase it was due in; logins before the first task belong to the first."""
-        return max(0, bisect_right(self._starts, due - self.begun) - 1)
 
 
 def merged(several: Sequence[Sequence[PhaseTotals]]) -> list[PhaseTotals]:

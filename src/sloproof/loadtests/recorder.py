@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sloproof.loadtests import histogram
 from sloproof.loadtests.outcome import NO_ANSWER, Kind
+from sloproof.loadtests.phases import PhaseCounter
 from sloproof.loadtests.result import MOST_NAMES, OTHER_NAMES, Censored, NameTotals, RunTotals
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.traced_request import TracedRequests, trace_id
@@ -16,10 +17,10 @@ LATE_AFTER = 0.1
 """Seconds of scheduling lag from which a generator is late."""
 
 
-_Outcome = tuple[str, int, int, Kind | None, str | None]
+_Outcome = tuple[str, int, int, Kind | None, str | None, int]
 """What completed requests of one second have in common: name, bucket of the latency, how many thresholds it exceeds,
-kind of error, instance. Requests are many and outcomes are few, so a request costs one count, and all sums are made
-when the second is over."""
+kind of error, instance, phase. Requests are many and outcomes are few, so a request costs one count, and all sums are
+made when the second is over."""
 
 
 @dataclass
@@ -42,9 +43,18 @@ class Recorder:
         now: epoch second at which counting starts.
         cpu: processor seconds that the process has used before.
         warm_up: seconds from `now` of which no request is kept with its trace.
+        phases: counts each request in the phase in which it was due, too.
     """
 
-    def __init__(self, thresholds: Sequence[Decimal], now: float, cpu: float = 0.0, *, warm_up: float = 0.0) -> None:
+    def __init__(
+        self,
+        thresholds: Sequence[Decimal],
+        now: float,
+        cpu: float = 0.0,
+        *,
+        warm_up: float = 0.0,
+        phases: PhaseCounter | None = None,
+    ) -> None:
         self._texts = [str(threshold) for threshold in sorted(thresholds)]
         self._limits = sorted(float(threshold) for threshold in thresholds)
         self._next = math.floor(now)
@@ -55,6 +65,7 @@ class Recorder:
         self._current = _Tally()
         self._current_from = self._current_to = 0.0
         self._traced = TracedRequests(now + warm_up)
+        self._phases = phases or PhaseCounter([], [], now)
         self._tickets = 0
         self.censored: list[Censored] = []
         self.by_name: dict[str, NameTotals] = {}
@@ -117,7 +128,8 @@ class Recorder:
         tally = self._current if self._current_from <= now < self._current_to else self._tally(now)
         tally.received += received
         exceeded = len(self._limits) if kind in NO_ANSWER else bisect_left(self._limits, seconds)
-        outcome = (name, histogram.bucket(seconds), exceeded, kind, served_by)
+        place = self._phases.place(now - seconds)
+        outcome = (name, histogram.bucket(seconds), exceeded, kind, served_by, place)
         outcomes = tally.outcomes
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
         if self._traced.wanted(seconds, kind):
@@ -194,7 +206,8 @@ class Recorder:
         return second
 
     def _sum_up(self, tally: _Tally, second: Second) -> None:
-        for (name, number, exceeded, kind, served_by), count in tally.outcomes.items():
+        for (name, number, exceeded, kind, served_by, place), count in tally.outcomes.items():
+            self._phases.add(place, number, exceeded, kind, count)
             totals = self.by_name.get(name) or self._new_name(name)
             for counted in (second, totals):
                 counted.completed += count
