@@ -35,10 +35,13 @@ class CountedServer:
         hold: seconds that each is held.
         failing: share of answers that are a 503, ratio of 1.
         silent: accept and read, but never answer.
+        answer: the status of an answer that does not fail.
     """
 
-    def __init__(self, *, slots: int = 1000, hold: float = 0.0, failing: float = 0.0, silent: bool = False) -> None:
-        settings = json.dumps({"slots": slots, "hold": hold, "failing": failing, "silent": silent})
+    def __init__(
+        self, *, slots: int = 1000, hold: float = 0.0, failing: float = 0.0, silent: bool = False, answer: int = 200
+    ) -> None:
+        settings = json.dumps({"slots": slots, "hold": hold, "failing": failing, "silent": silent, "answer": answer})
         self.process = subprocess.Popen([sys.executable, __file__, settings], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
@@ -97,7 +100,7 @@ class _Served(asyncio.Protocol):
         fails = random.random() < self._settings["failing"]
         self._books["failed"] += fails
         self._books["answered_at"].append(time.time())
-        self._write(503 if fails else 200, b"ok")
+        self._write(503 if fails else self._settings["answer"], b"ok")
 
     def _write(self, status: int, body: bytes) -> None:
         if not self._transport.is_closing():

@@ -100,7 +100,8 @@ def test_a_stall_in_the_last_four_seconds_is_seen(tmp_path: Path) -> None:
     assert result.completed == pytest.approx(answered.completed, abs=110)
     assert result.in_flight_at_end == pytest.approx(400, abs=110)
     assert result.slower_than(Decimal("1")) >= 0.95 * result.in_flight_at_end
-    assert result.quantile(0.99) is not None and (result.quantile(0.99) or 1) < 0.5
+    assert result.quantile(0.99) is None  # it lies among those that were never answered
+    assert (result.quantile(0.5) or 1) < 0.5
 
 
 def test_counts_equal_the_servers_own_to_the_request(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@ from decimal import Decimal
 
 import pytest
 
-from sloproof.loadtests.evaluation import client_counts, judge_load, per_second
+from sloproof.loadtests.evaluation import client_counts, judge_load, judge_promises, per_second
+from sloproof.loadtests.promises import Failures
 from sloproof.loadtests.result import Censored, GeneratorHealth, LoadResult, Second
 from sloproof.slo import SLO, ErrorRatio, GaugeBelow, LatencyBelow, Service
 from sloproof.verdict.evidence import PROMETHEUS, Counts
-from sloproof.verdict.judge import Verdict
+from sloproof.verdict.judge import Judgement, Verdict
 
 API = Service(name="api", owner="team", job="api")
 AVAILABILITY = SLO(
@@ -173,3 +174,51 @@ def test_what_no_user_can_see_is_not_judged_by_answers() -> None:
     (result,) = judge_load(load(), [memory], {memory.identity: Counts(source=PROMETHEUS, total=4000, bad=0)})
     assert result.judgement.verdict is Verdict.UNDECIDED
     assert "cannot tell a good second from a bad one" in result.judgement.reason
+
+
+PASSES = (Failures(below="10%"),)
+
+
+def promised(run: LoadResult) -> Judgement:
+    (judgement,) = judge_promises(run, PASSES)
+    return judgement
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "told"),
+    [
+        ({"KeyError: 'token'": 60}, "raised 60 times in 4,000 requests"),
+        ({"Refused: `api.invalid` is not a listed target": 1}, "once the locustfile asked for a target"),
+    ],
+)
+def test_a_load_whose_tasks_raise_never_passes(exceptions: dict[str, int], told: str) -> None:
+    assert promised(load()).verdict is Verdict.PASS
+    raising = promised(load().model_copy(update={"exceptions": exceptions}))
+    assert raising.verdict is Verdict.UNDECIDED
+    assert told in raising.reason
+
+
+def test_a_stray_exception_does_not_undo_a_run() -> None:
+    assert promised(load().model_copy(update={"exceptions": {"KeyError: 'token'": 3}})).verdict is Verdict.PASS
+
+
+def test_a_system_that_makes_tasks_raise_still_fails() -> None:
+    run = load(errors=30).model_copy(update={"exceptions": {"JSONDecodeError: no JSON": 1200}})
+    assert promised(run).verdict is Verdict.FAIL
+
+
+def test_a_load_that_is_mostly_turned_away_never_passes() -> None:
+    away = load()
+    for second in away.seconds:
+        second.errors = {"4xx": 60}
+    assert promised(away).verdict is Verdict.UNDECIDED
+    assert "60 % of the answers were 4xx or 429" in promised(away).reason
+
+
+def test_requests_that_hang_are_seen_to_cluster() -> None:
+    """A stall that is never answered says no more than one that ends in time-outs."""
+    hung = [Censored(name="GET /", started_at=1038.5 + number / 200, age=5.0) for number in range(200)]
+    run = load().model_copy(update={"censored": hung, "in_flight_at_end": 200})
+    (latency,) = judge_load(run, [LATENCY], {LATENCY.identity: Counts(source=PROMETHEUS, total=4200, bad=200)})
+    assert latency.judgement.verdict is Verdict.UNDECIDED
+    assert latency.judgement.effective_size < 100

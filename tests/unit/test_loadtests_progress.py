@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 from sloproof.loadtests import histogram
+from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
@@ -65,3 +66,17 @@ def test_by_the_clock_the_rate_of_the_moment_is_shown_and_lost_processes_are() -
     now = tracker.progress(2)
     assert now is not None and now.asked_rate == 20.0
     assert "of 20.0/s" in progress_line(now) and "LOST 1" in progress_line(now)
+
+
+def test_by_the_clock_the_time_counts_from_the_first_arrival() -> None:
+    plan = LoadPlan.of(
+        LoadProfile(name="s", system="tasks", locustfile="f.py", users=4, arrivals=Arrivals(rate=5), duration="30s"),
+        target="http://127.0.0.1", thresholds=[], allowed=[],
+    )  # fmt: skip
+    tracker = Tracker(plan)
+    tracker.add([Second(at=at, asked=0.0) for at in range(10)])
+    starting = tracker.progress(10)
+    tracker.add([Second(at=at, asked=5.0) for at in range(10, 14)])
+    loading = tracker.progress(14)
+    assert starting is not None and (starting.elapsed, starting.left) == (0, 30)
+    assert loading is not None and (loading.elapsed, loading.left) == (4, 26)

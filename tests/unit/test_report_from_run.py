@@ -60,7 +60,9 @@ def test_the_phases_of_a_load_are_told_in_milliseconds() -> None:
     known = replace(known, load=known.load.model_copy(update={"phases": [totals, empty]}))
     spike, silence = _report_of(Stage("slow", known, ())).load
     assert (spike.phase, spike.name, spike.seconds, spike.requests, spike.failed) == ("slow", "spike", 20, 100, 5)
-    assert spike.p95 == pytest.approx(500, rel=0.01)
+    assert (spike.unanswered, spike.turned_away) == (20, 9)
+    assert spike.p50 == pytest.approx(500, rel=0.01)
+    assert spike.p95 is None  # it lies among those that were never answered
     assert (spike.rate, spike.failure_ratio) == (5, 0.05)
     assert (silence.rate, silence.failure_ratio, silence.p50) == (None, None, None)
 

@@ -1,10 +1,12 @@
 """From a load run to a judgement of each objective, with what Prometheus counted beside it."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sloproof.loadtests import histogram
+from sloproof.loadtests.doubts import doubts
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.quantiles import FEWEST_BURSTS, LOOSER
@@ -82,7 +84,7 @@ def judge_by_generator(load: LoadResult, watched: Sequence[Watched]) -> list[Jud
         load: the run; its warm-up is left out.
         watched: what must hold, all of it: misses are corrected for their number.
     """
-    return [judged for _, judged in _together(load, watched)]
+    return [_without_doubts(load, judged) for _, judged in _together(load, watched)]
 
 
 def _judged_together(
@@ -129,6 +131,20 @@ def _per_second(load: LoadResult, threshold: Decimal | None) -> list[tuple[float
     ]
 
 
+def _batches(load: LoadResult, threshold: Decimal | None) -> tuple[tuple[int, int], ...]:
+    """Bad and all events of each second; one that was never answered belongs to the second it was sent in.
+
+    Requests that hang come in clusters, and a sample that left them out would look more independent than it is.
+    """
+    found = [[bad, total] for _, bad, total in _per_second(load, threshold)]
+    starts = sorted(second.at for second in load.seconds)
+    for request in load.censored if found else ():
+        batch = found[max(0, bisect_right(starts, request.started_at) - 1)]
+        batch[0] += threshold is not None and request.age > float(threshold)
+        batch[1] += 1
+    return tuple((bad, total) for bad, total in found)
+
+
 def _confirmed(
     load: LoadResult, slo: SLO, evidence: Evidence, judgement: Judgement, counted: Counts | None
 ) -> ObjectiveResult:
@@ -148,10 +164,16 @@ def _confirmed(
 
 def _fit_to_measure(load: LoadResult, judgement: Judgement) -> Judgement:
     if not load.generator.saturated:
-        return judgement
+        return _without_doubts(load, judgement)
     how = "incomplete" if load.generator.lost else "saturated"
     told = "; ".join(part for part in (*load.generator.reasons, load.generator.advice) if part)
     return judgement.undecided_because(f"the load generator was {how}: {told}")
+
+
+def _without_doubts(load: LoadResult, judgement: Judgement) -> Judgement:
+    """A miss stays a miss: a system that fails makes the load's tasks fail, too."""
+    found = doubts(load) if judgement.verdict is Verdict.PASS else []
+    return judgement.undecided_because("; ".join(found)) if found else judgement
 
 
 def _judged_early(judgement: Judgement, misses: Sequence[EarlyMiss]) -> Judgement:
@@ -189,7 +211,7 @@ def _evidence(load: LoadResult, watched: Watched) -> Evidence:
         slo=watched.name,
         objective=100 * (1 - watched.budget),
         counts=_counts(load, threshold),
-        batches=tuple((bad, total) for _, bad, total in _per_second(load, threshold)),
+        batches=_batches(load, threshold),
         looser=_looser(load, threshold) if threshold is not None else (),
         rate=load.completed / len(load.seconds) if load.seconds else None,
         partial="the run ended before its time" if load.partial else "",

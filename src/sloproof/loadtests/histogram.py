@@ -51,22 +51,24 @@ def merged(histograms: Iterable[Mapping[int, int]]) -> Buckets:
     return total
 
 
-def quantile(buckets: Mapping[int, int], q: float) -> float | None:
+def quantile(buckets: Mapping[int, int], q: float, never_answered: int = 0) -> float | None:
     """The smallest latency that at least a share `q` of the samples does not exceed.
 
     Args:
         buckets: the histogram.
         q: ratio of 1, such as 0.95.
+        never_answered: further samples, slower than all of these by nobody knows how much.
 
     Returns:
-        Seconds, within `RELATIVE_ERROR` of a true sample; None without samples.
+        Seconds, within `RELATIVE_ERROR` of a true sample; None without samples, and where it lies among those that
+        were never answered.
 
     Raises:
         ValueError: `q` is not within 0 and 1.
     """
     if not 0 <= q <= 1:
         raise ValueError(f"`{q}` is not a quantile; give a ratio from 0 to 1")
-    count = sum(buckets.values())
+    count = sum(buckets.values()) + never_answered
     rank = max(1, math.ceil(q * count))
     for number in sorted(buckets):
         rank -= buckets[number]

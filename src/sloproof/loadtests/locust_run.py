@@ -38,6 +38,7 @@ TICK = 0.05
 """Seconds between two looks at the clock."""
 _KINDS_OF_EXCEPTION = 50
 _EXCEPTION_LENGTH = 300
+_OTHER_EXCEPTIONS = "(other exceptions)"
 _ALLOCATIONS = 20_000
 _SERVED_BY = "x-served-by"
 _NOT_SENT = "(no free user)"
@@ -60,7 +61,7 @@ def run(run_folder: Path, locustfile: str, master: str = "") -> None:
         locust_main.main()
     except SystemExit:
         if not locust_run.started_at and not _defines_users(locustfile):
-            locust_run.started_at = locust_run.drained_from = locust_run.clock()
+            locust_run.begin_and_end()
             locust_run.notes.append(f"`{locust_run.plan.locustfile}` defines no Locust user: nothing was sent")
     except Exception as error:
         if not locust_run.started_at:
@@ -169,6 +170,10 @@ class LocustRun:
         events.user_error.add_listener(self._on_user_error)
         events.test_stopping.add_listener(self._on_test_stopping)
         events.test_stop.add_listener(self._on_test_stop)
+
+    def begin_and_end(self) -> None:
+        """A run in which nothing was to be done."""
+        self.started_at = self.drained_from = self._phases.begun = self.clock()
 
     def finish(self) -> None:
         """Write the result; nothing when no test ever began."""
@@ -284,8 +289,9 @@ class LocustRun:
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
         text = f"{type(exception).__name__}: {exception}"[:_EXCEPTION_LENGTH]
-        if text in self._exceptions or len(self._exceptions) < _KINDS_OF_EXCEPTION:
-            self._exceptions[text] = self._exceptions.get(text, 0) + 1
+        if text not in self._exceptions and len(self._exceptions) >= _KINDS_OF_EXCEPTION:
+            text = _OTHER_EXCEPTIONS
+        self._exceptions[text] = self._exceptions.get(text, 0) + 1
 
     def _on_test_stopping(self, **_: Any) -> None:
         self.drained_from = self.drained_from or self.clock()

@@ -59,8 +59,8 @@ class PhaseTotals(BaseModel):
         return (self.completed + self.in_flight) / max(self.end - self.start, 1e-3)
 
     def quantile(self, q: float) -> float | None:
-        """Latency in seconds that a share `q` of the completed requests does not exceed, within 1 %; None if none."""
-        return histogram.quantile(self.latency, q)
+        """Latency in seconds that a share `q` of the requests does not exceed, within 1 %; None if unknown."""
+        return histogram.quantile(self.latency, q, self.in_flight)
 
 
 def spans(stages: Iterable[tuple[timedelta, str | None]], duration: timedelta, warm_up: timedelta) -> list[Span]:

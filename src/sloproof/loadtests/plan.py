@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from sloproof.loadtests.arrivals import Schedule
 from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.doubts import told
 from sloproof.loadtests.generator import generator_health
 from sloproof.loadtests.phases import Span
 from sloproof.loadtests.profile import LoadProfile
@@ -172,6 +173,7 @@ class LoadPlan(BaseModel):
         result = self.result(seconds, started_at=started_at, drained_from=drained_from, ended_at=ended_at)
         result = result.model_copy(update={name: getattr(totals, name) for name in RunTotals.model_fields})
         result.in_flight_at_end = len(totals.censored)
+        result.notes += told(result)
         if OTHER_NAMES in totals.by_name:
             result.notes.append(f"names of requests beyond the first {MOST_NAMES} are summed under `{OTHER_NAMES}`")
         result.partial = not whole and drained_from - started_at < self.duration

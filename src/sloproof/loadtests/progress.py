@@ -54,6 +54,11 @@ class Tracker:
     Args:
         plan: what the run was to do.
         seconds: all of them, in order.
+        first: the first of them.
+        completed: requests that ended.
+        failed: those of them that broke a promise.
+        recent: the last few seconds.
+        first_asked: epoch second from which tasks begin by the clock; None while users still start.
     """
 
     plan: LoadPlan
@@ -62,12 +67,15 @@ class Tracker:
     completed: int = 0
     failed: int = 0
     recent: tuple[Second, ...] = ()
+    first_asked: float | None = None
 
     def add(self, seconds: Sequence[Second]) -> None:
         """Take in the seconds that are new."""
         self.seconds.extend(seconds)
         for second in seconds:
             self.first = self.first or second
+            if self.first_asked is None and second.asked:
+                self.first_asked = second.at
             self.completed += second.completed
             self.failed += sum(count for kind, count in second.errors.items() if kind in FAILURES)
             self.recent = (*self.recent, second)[-RECENT:]
@@ -76,7 +84,8 @@ class Tracker:
         """How the run stands at epoch second `now`; None before its first second is over."""
         if self.first is None:
             return None
-        elapsed = min(max(0.0, now - self.first.at), self.plan.duration)
+        begun = self.first.at if self.plan.schedule is None else now if self.first_asked is None else self.first_asked
+        elapsed = min(max(0.0, now - begun), self.plan.duration)
         latency = histogram.merged(second.latency for second in self.recent)
         return Progress(
             profile=self.plan.profile,

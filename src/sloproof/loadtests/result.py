@@ -259,8 +259,8 @@ class LoadResult(BaseModel):
         return self.completed + self._censored_slower(threshold)
 
     def quantile(self, q: float) -> float | None:
-        """Latency in seconds that a share `q` of the completed requests does not exceed, within 1 %; None if none."""
-        return histogram.quantile(self.latency, q)
+        """Latency in seconds that a share `q` of the requests does not exceed, within 1 %; None if unknown."""
+        return histogram.quantile(self.latency, q, self.in_flight_at_end)
 
     def between(self, start: float, end: float) -> Self:
         """The stretch of this run from one time to another, by time of completion.

@@ -253,6 +253,8 @@ def _load(stage: Stage) -> Iterator[LoadPhaseRow]:
             seconds=phase.end - phase.start,
             requests=phase.completed + phase.in_flight,
             failed=phase.failed,
+            unanswered=phase.in_flight,
+            turned_away=phase.errors.get("4xx", 0) + phase.errors.get("429", 0),
             **{name: None if seconds is None else seconds * 1000 for name, seconds in quantiles.items()},
         )
 

@@ -19,7 +19,7 @@ def health_rows(stage: Stage) -> Iterator[HealthRow]:
     yield HealthRow(
         name=stage.name,
         observed=f"{_rate(load)}; {told}; {_itself(load)}; {_traffic(load)}",
-        verdict="UNDECIDED" if health.saturated else "PASS",
+        verdict="UNDECIDED" if health.saturated or not load.started else "PASS",
     )
     for worker in load.workers:
         yield _worker_row(stage, worker)

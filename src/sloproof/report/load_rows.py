@@ -17,6 +17,8 @@ class LoadPhaseRow(Recorded):
         seconds: its length.
         requests: those that were due in it, answered or not.
         failed: those that broke a promise; 4xx and 429 are answers.
+        unanswered: those that were still in flight when the load was over.
+        turned_away: those that were answered by 4xx or 429.
         p50: median latency in milliseconds.
         p95: 95 % were not slower than this, milliseconds.
         p99: 99 % were not slower than this, milliseconds.
@@ -27,6 +29,8 @@ class LoadPhaseRow(Recorded):
     seconds: Annotated[float, Field(ge=0)]
     requests: Annotated[int, Field(ge=0)]
     failed: Annotated[int, Field(ge=0)]
+    unanswered: Annotated[int, Field(ge=0)] = 0
+    turned_away: Annotated[int, Field(ge=0)] = 0
     p50: Measurement = None
     p95: Measurement = None
     p99: Measurement = None

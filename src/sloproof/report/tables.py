@@ -132,11 +132,17 @@ def load(report: RunReport) -> Table:
             wording.count(row.requests),
             wording.rate(row.rate),
             *(wording.milliseconds(value) for _, value in quantiles_of(row)),
-            wording.ratio(row.failure_ratio),
+            ", ".join([wording.ratio(row.failure_ratio), *not_served(row)]),
         )
         for row in report.load
     ]
     return Table("Load", columns, rows, f"The figures of the load: {wording.NO_DATA}.")
+
+
+def not_served(row: LoadPhaseRow) -> list[str]:
+    """What became of requests that are no failures and were not served either, in words; none without such."""
+    open_ones = [f"{wording.count(row.unanswered)} never answered"] if row.unanswered else []
+    return open_ones + ([f"{wording.count(row.turned_away)} answered 4xx or 429"] if row.turned_away else [])
 
 
 def quantiles_of(row: LoadPhaseRow) -> tuple[tuple[str, float | None], ...]:

@@ -146,5 +146,6 @@ def _load_entry(row: LoadPhaseRow, width: int) -> list[str]:
         return wrapped("", f"{row.name}: no requests in {wording.elapsed(row.seconds)}", width)
     latency = (f"{name} {wording.milliseconds(value)}" for name, value in tables.quantiles_of(row))
     seen = f"{wording.count(row.requests)} requests in {wording.elapsed(row.seconds)}, {wording.rate(row.rate)}"
-    text = f"{row.name}: {seen}; {', '.join(latency)}; {wording.ratio(row.failure_ratio)} failed"
+    ended = ", ".join([f"{wording.ratio(row.failure_ratio)} failed", *tables.not_served(row)])
+    text = f"{row.name}: {seen}; {', '.join(latency)}; {ended}"
     return wrapped("", text, width)

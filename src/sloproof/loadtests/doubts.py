@@ -1,0 +1,65 @@
+"""Whether a load did what it was made for: tasks that raise and requests that are turned away prove nothing good."""
+
+from collections.abc import Iterator
+
+from sloproof.loadtests.result import LoadResult
+from sloproof.verdict.wording import percent, quantity
+
+RAISED_SHARE = 0.01
+"""Exceptions for each request from which the load was not the one that its locustfile describes."""
+MOST = 0.5
+"""The share of answers that turned the user away from which the load asked for next to nothing."""
+WORTH_TELLING = 0.01
+"""The share of answers that turned the user away from which a reader wants to know."""
+_REFUSED = "Refused: "
+_SHOWN = 3
+
+
+def doubts(load: LoadResult) -> list[str]:
+    """Why a run that looks well must not pass; empty where nothing speaks against it.
+
+    Args:
+        load: the run, with or without its warm-up.
+    """
+    return [*_refused(load), *_raised(load), *_turned_away(load)]
+
+
+def told(load: LoadResult) -> list[str]:
+    """What became of the load's own tasks, in words; empty where all went as its locustfile says."""
+    found = sorted(load.exceptions.items(), key=lambda pair: -pair[1])
+    lines = [f"the locustfile raised {_times(count)}: `{text}`" for text, count in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"the locustfile raised {len(found) - _SHOWN} more kinds of exceptions: see `load/result.json`")
+    away = turned_away(load)
+    if away > WORTH_TELLING * load.completed:
+        lines.append(f"{quantity(away)} of {quantity(load.completed)} answers were 4xx or 429, which count as answers")
+    return lines
+
+
+def turned_away(load: LoadResult) -> int:
+    """Answers that sent the user away: 4xx, 429 among them."""
+    return load.errors.get("4xx", 0) + load.errors.get("429", 0)
+
+
+def _refused(load: LoadResult) -> Iterator[str]:
+    count = sum(count for text, count in load.exceptions.items() if text.startswith(_REFUSED))
+    if count:
+        yield f"{_times(count)} the locustfile asked for a target that is not listed, and nothing was sent there"
+
+
+def _raised(load: LoadResult) -> Iterator[str]:
+    count = sum(count for text, count in load.exceptions.items() if not text.startswith(_REFUSED))
+    if count > RAISED_SHARE * load.completed:
+        requests = quantity(load.completed)
+        yield f"the locustfile raised {_times(count)} in {requests} requests, so its tasks were cut short"
+
+
+def _turned_away(load: LoadResult) -> Iterator[str]:
+    away = turned_away(load)
+    if away > MOST * load.completed:
+        share = percent(away / load.completed)
+        yield f"{share} of the answers were 4xx or 429, so hardly anything was asked of the system"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{quantity(count)} times"
