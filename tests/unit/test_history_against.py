@@ -29,6 +29,7 @@ def past(number: int = 1, **others: Any) -> PastRun:
     given = {
         "id": number, "kind": "load", "name": "steady", "system": "tasks", "started_at": 1.7e9, "ended_at": 1.7e9 + 120,
         "verdict": Verdict.PASS, "exit_code": 0, "target": "http://127.0.0.1:8080", "load": LOAD, "release": "1.4",
+        "environment": "lab",
     }  # fmt: skip
     return PastRun.model_validate(given | others)
 
@@ -119,6 +120,7 @@ def test_the_first_run_never_passes_a_comparison_silently(limits: Baseline | Non
         ({"system": "shop"}, "its system was `tasks`, now `shop`"),
         ({"kind": "chaos"}, "its kind was `load`, now `chaos`"),
         ({"target": "http://shop.example:80"}, "its target was `http://127.0.0.1:8080`, now `http://shop.example:80`"),
+        ({"environment": "target"}, "its environment was `lab`, now `target`"),
         ({"load": {**LOAD, "users": 40}}, "`users` was `20`, now `40`"),
         ({"load": {**LOAD, "share": "0.1"}}, "`share` was `1`, now `0.1`"),
         ({"load": {**LOAD, "locustfile": "users/more.py"}}, "`locustfile` was `users/tasks.py`, now `users/more.py`"),
@@ -136,6 +138,16 @@ def test_a_run_of_another_load_is_no_measure(changed: dict[str, Any], told: str)
 def test_a_lab_on_another_free_port_is_the_same_place() -> None:
     found = beside(run(seed=2), target="http://127.0.0.1:9999")
     assert "p95" in {one.figure for one in found.comparisons}
+
+
+def test_another_service_of_this_machine_is_another_target() -> None:
+    earlier = past(1, environment="target", target="http://127.0.0.1:18731"), run(seed=7)
+    later = past(2, environment="target", target="http://127.0.0.1:18733")
+    (finding,) = findings(lay_beside(later, run(seed=2), earlier, limits=LIMITS, asked=True))
+    assert finding.verdict is Verdict.UNDECIDED
+    assert "its target was `http://127.0.0.1:18731`, now `http://127.0.0.1:18733`" in finding.detail
+    again = lay_beside(later, run(seed=2), (later.model_copy(update={"id": 1}), run(seed=7)), limits=LIMITS, asked=True)
+    assert "p95" in {one.figure for one in again.comparisons}
 
 
 def test_a_pinned_run_of_another_load_is_mentioned_and_decides_nothing_unasked() -> None:

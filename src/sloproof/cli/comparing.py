@@ -85,6 +85,7 @@ def compared(
             verdict=verdict_of([stage]),
             exit_code=0,
             folder=folder,
+            environment=remembered.environment,
         )
         found = lay_beside(run, windows, earlier.pair, limits=limits, asked=earlier.asked)
     return replace(stage, findings=(*stage.findings, *findings(found))), found

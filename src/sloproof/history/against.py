@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sloproof.chaos.expecting import Finding
 from sloproof.errors import UsageError
-from sloproof.history.past_run import PastRun, Windows
+from sloproof.history.past_run import LAB, PastRun, Windows
 from sloproof.history.store import History
 from sloproof.loadtests import histogram
 from sloproof.loadtests.baseline import Baseline
@@ -177,11 +177,11 @@ def _differences(earlier: PastRun, run: PastRun) -> Iterator[str]:
     """What was asked of the one and not of the other, in words."""
     if earlier.id and earlier.id == run.id:
         yield "it is this very run, so it proves nothing of a change"
-    for what in ("kind", "name", "system"):
+    for what in ("kind", "name", "system", "environment"):
         then, now = getattr(earlier, what), getattr(run, what)
         if then != now:
             yield f"its {what} was `{then}`, now `{now}`"
-    if _place(earlier.target) != _place(run.target):
+    if earlier.environment == run.environment and _place(earlier) != _place(run):
         yield f"its target was `{earlier.target}`, now `{run.target}`"
     if not earlier.load or not run.load:
         yield "what load was asked for is not known of both"
@@ -202,11 +202,11 @@ def _difference(key: str, then: Any, now: Any) -> str:
     return f"{named} was `{then}`, now `{now}`"
 
 
-def _place(target: str) -> str:
-    """Where a target is; a lab on this machine takes another free port each time."""
-    parts = urlsplit(target)
-    if parts.hostname and is_loopback(parts.hostname):
-        return "loopback"
+def _place(run: PastRun) -> str:
+    """Where a run's target is; a lab on this machine takes another free port each time."""
+    parts = urlsplit(run.target)
+    if run.environment == LAB and parts.hostname and is_loopback(parts.hostname):
+        return LAB
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -12,6 +12,8 @@ from pydantic import ConfigDict, Field, model_validator
 from sloproof.definition import Definition
 from sloproof.verdict.judge import Verdict
 
+LAB = "lab"
+"""The environment of a run against the lab; its address is another each time."""
 MOST_WINDOWS = 600
 """A run is remembered in at most so many windows: each second of the first ten minutes, then longer ones."""
 
@@ -151,7 +153,7 @@ class PastRun(Remembered):
         verdict: of the whole run.
         exit_code: what the command ended with.
         release: what was tested, such as `1.4.2` or a commit; empty when nobody said.
-        environment: where it ran, such as `lab`.
+        environment: where it ran: `lab`, or `target` for an address that was given.
         partial: it ended before its time.
         folder: where its records lie.
         target: the URL that was loaded.
