@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from sloproof.errors import Refused, UsageError
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}
+_LOADED = ("http", "https")
 # Where clouds hand out credentials: the link-local services, AWS over IPv6, Alibaba, Azure, Google.
 _METADATA_NETWORKS = tuple(
     ip_network(text)
@@ -47,6 +48,25 @@ def check_target(url: str, allowed: Sequence[str] = ()) -> None:
         f"`{name}` is not a listed target; nothing was sent to it",
         hint=f"list `{name}` among the allowed targets of the workspace, or aim at loopback",
     )
+
+
+def check_load_target(url: str, allowed: Sequence[str] = ()) -> None:
+    """Refuse what `check_target` refuses, and every address that no HTTP user can load.
+
+    Args:
+        url: `http://127.0.0.1:8080` or `https://shop.example`.
+        allowed: as for `check_target`.
+
+    Raises:
+        Refused: as for `check_target`.
+        UsageError: the address is of another scheme or of none, or cannot be read.
+    """
+    check_target(url, allowed)
+    if urlsplit(url).scheme not in _LOADED:
+        raise UsageError(
+            f"`{url}` is no address that can be loaded: only `http://` and `https://` are",
+            hint="write it as `http://127.0.0.1:8080`",
+        )
 
 
 def _entries(allowed: Sequence[str]) -> set[tuple[str, int | None]]:

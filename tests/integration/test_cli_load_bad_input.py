@@ -36,6 +36,15 @@ def test_nothing_is_sent_to_a_target_that_is_not_listed(tmp_path: Path) -> None:
     assert not any((folder / "load" / "plan.json").exists() for folder in runs(workspace))
 
 
+@pytest.mark.parametrize("words", [["run", "steady"], ["capacity", "steady", "--from", "5"]])
+def test_nothing_is_sent_to_an_address_that_is_not_http(tmp_path: Path, words: list[str]) -> None:
+    workspace = workspace_of(tmp_path, OPEN)
+    done = sloproof(workspace, "load", *words, "--target", "ftp://127.0.0.1")
+    assert done.returncode == 2, done.stderr
+    assert "only `http://` and `https://` are" in " ".join(done.stderr.split())
+    assert not any(LoadFiles(folder).plan.exists() for folder in runs(workspace))
+
+
 def test_no_rate_is_searched_of_a_target_that_is_not_listed(tmp_path: Path) -> None:
     workspace = workspace_of(tmp_path, OPEN)
     done = sloproof(workspace, *["load", "capacity", "steady", "--target", "http://api.invalid:8080"])

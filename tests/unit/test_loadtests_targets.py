@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sloproof.errors import Refused, UsageError
-from sloproof.targets import check_target
+from sloproof.targets import check_load_target, check_target
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +111,20 @@ def test_metadata_addresses_are_refused_even_when_listed(host: str) -> None:
 def test_a_target_that_cannot_be_read_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
         check_target(url)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "redis://127.0.0.1:6379", "127.0.0.1:8080", "localhost"])
+def test_only_http_is_loaded(url: str) -> None:
+    with pytest.raises(UsageError, match="only `http://` and `https://` are") as told:
+        check_load_target(url)
+    assert told.value.exit_code == 2 and told.value.hint
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "HTTPS://localhost"])
+def test_http_on_loopback_is_loaded(url: str) -> None:
+    check_load_target(url)
+
+
+def test_an_unlisted_address_is_refused_before_its_scheme_is_looked_at() -> None:
+    with pytest.raises(Refused):
+        check_load_target("ftp://192.0.2.1")

@@ -24,7 +24,7 @@ from sloproof.loadtests.progress import Progress, Tracker
 from sloproof.loadtests.result import EarlyMiss, LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.loadtests.trace import parse_trace
-from sloproof.targets import check_target
+from sloproof.targets import check_load_target, check_target
 
 _TIME_TO_BEGIN = 30.0
 _TIME_TO_END = 6.0
@@ -100,11 +100,11 @@ class LoadProcess:
         Raises:
             Refused: the target or the master's address is not listed, or the folder already holds a run; nothing was
                 started.
-            UsageError: the locustfile does not exist, or the trace cannot be replayed.
+            UsageError: the target is no HTTP address, the locustfile does not exist, or the trace cannot be replayed.
             PartFailed: Locust is not installed, or the files cannot be written.
         """
         if target or given is None:
-            check_target(target, allowed)
+            check_load_target(target, allowed)
         if distribution is not None:
             check_target(distribution.address, allowed)
         locustfile = _locustfile(profile, workspace) if given is None else _given(given)
