@@ -21,8 +21,8 @@ demo: $(READY) $(PARTS)/.ready  ## bring a system up, load it, break it, and wri
 	@$(BIN)/sloproof demo
 
 test: $(READY) $(PARTS)/.ready browser lint  ## everything that CI checks
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "offline or not integration"
-	$(BIN)/python -m pytest --durations 20 -m "integration and not offline"
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations 10 -m "not alone"
+	$(BIN)/python -m pytest --durations 20 -m alone
 
 lint: $(READY)  ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from sloproof.promql import Selector, call, equals
 from sloproof.promtool import run_rule_tests
 from sloproof.slo import SLO, AllOf, AnyIndicator, Composite, ErrorRatio, LatencyBelow, Service
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 SHOP = Service(name="shop", owner="team", job="shop")
 ERRORS = ErrorRatio(errors='seen{code="500"}', total="seen")

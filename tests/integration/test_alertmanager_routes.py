@@ -29,7 +29,7 @@ from sloproof.workspace.alert_artifacts import alert_rules, unproven_causes
 from sloproof.workspace.artifacts import all_artifacts, read_page
 from sloproof.workspace.loading import Workspace, load_workspace
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 WORKSPACE_PARTS = Path(__file__).parents[2] / ".sloproof" / "parts"
 

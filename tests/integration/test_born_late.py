@@ -14,7 +14,7 @@ from sloproof.lab.parts import find
 from sloproof.slo import SLO, ErrorRatio, Service
 from tests.integration.test_prometheus_adapter import WORKSPACE_PARTS
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 MINUTE = timedelta(minutes=1)
 SERVED = 'r{job="api",instance="a",code="200"}'

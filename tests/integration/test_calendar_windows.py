@@ -21,7 +21,7 @@ from sloproof.prometheus import Prometheus
 from sloproof.slo import SLO, ErrorRatio, Service
 from tests.integration.test_prometheus_adapter import WORKSPACE_PARTS, eventually, free_port, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 HOUR = timedelta(hours=1)
 STEP = timedelta(hours=6)

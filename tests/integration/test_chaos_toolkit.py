@@ -28,7 +28,7 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.supervisor import Supervisor
 from tests.integration.chaos_system import KEYS, SmallSystem, small_system, wait_for
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 LOAD = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=1, duration="30s")
 KILL = KillInstance("a1", at="500ms", back_after="2s")

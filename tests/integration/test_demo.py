@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.cli_runs import Workspace, eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 LOADS = """\
 from sloproof import LoadProfile
 

@@ -17,7 +17,7 @@ from sloproof.lab.state import LabState
 from tests.integration import lab_calls
 from tests.integration.cli_runs import Workspace
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 TRIES = 4
 """A machine that does other things at the same time can disturb a load; a gate then says so, and does not pass."""

@@ -11,7 +11,7 @@ import pytest
 
 from sloproof.lab.parts import find
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 GENERATED = REPOSITORY / "alerts" / "generated"

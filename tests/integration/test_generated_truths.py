@@ -10,7 +10,7 @@ import yaml
 from sloproof.lab.parts import find
 from tests.integration.test_prometheus_adapter import WORKSPACE_PARTS
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 GENERATED = Path(__file__).parents[2] / "alerts" / "generated"
 BALANCER = 'job="tasks-balancer",envoy_http_conn_manager_prefix="tasks"'

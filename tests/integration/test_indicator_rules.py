@@ -13,7 +13,7 @@ from sloproof.lab.parts import find
 from sloproof.slo import SLO, AnyIndicator, ErrorRatio, FreshWithin, GaugeAbove, GaugeBelow, ProbeUp, Service
 from tests.unit.test_slo_indicators import EVERY
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 API = Service(name="api", owner="team", job="api")
 FAST_ONLY = BurnPolicy(tiers=DEFAULT_POLICY.tiers[:1])

@@ -15,7 +15,7 @@ from sloproof.lab.tasks.database import Database, DatabaseUnavailable
 from sloproof.supervisor import Supervisor
 from tests.integration.lab_calls import wait_for
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 OVERLOAD = 5.0
 POOL_SIZE = 8
 

@@ -14,7 +14,7 @@ from sloproof.lab.parts import find
 from sloproof.promql import Matcher, Selector
 from tests.properties.test_label_pattern import ODD, PATTERNS
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 
 def judged(parts: Path, folder: Path, patterns: list[str]) -> subprocess.CompletedProcess[str]:

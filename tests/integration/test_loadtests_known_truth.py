@@ -17,7 +17,7 @@ from sloproof.loadtests.result import LoadResult
 from tests.integration.counted_server import Books, CountedServer
 from tests.integration.small_workspace import USERS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 READING = 0.15
 """Seconds that a client on a busy machine may take to read the answers that were held up."""

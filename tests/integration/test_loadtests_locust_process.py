@@ -23,7 +23,7 @@ from sloproof.errors import DefinitionError, PartFailed, Refused, UsageError
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 THRESHOLDS = (Decimal("0.3"), Decimal("0.5"))
 USERS = """

@@ -18,7 +18,7 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.user_stages import UserStage
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 USERS = """
 from locust import FastHttpUser, between, task

@@ -21,7 +21,7 @@ from sloproof.promtool import run_rule_tests
 from sloproof.slo import Service, indicator_kinds
 from tests.integration.conftest import REPOSITORY
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 WORKSPACE = REPOSITORY / "tests" / "scenarios" / "workspace"
 EVERY_KIND = REPOSITORY / "tests" / "integration" / "workspace_of_every_kind"
 

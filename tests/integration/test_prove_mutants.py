@@ -42,7 +42,7 @@ from sloproof.lab.parts import find
 from sloproof.promtool import run_rule_tests
 from sloproof.slo import SLO, AllOf, ErrorRatio, GaugeBelow, LatencyBelow, NativeLatencyBelow, ProbeUp, Service
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 
 API = Service(name="api", owner="team", job="api")
 AVAILABILITY = SLO(

@@ -22,7 +22,7 @@ from sloproof.lab.parts import find
 from sloproof.promql import quote
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 
-pytestmark = [pytest.mark.integration, pytest.mark.offline]
+pytestmark = pytest.mark.integration
 PARTS = Path(__file__).parents[2] / ".sloproof" / "parts"
 CLOCKS = (
     Timing(),
