@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloproof.cli.capacity import sentence
 from sloproof.errors import UsageError
 from sloproof.loadtests.capacity import MOST_STEPS, Ask, Capacity, GaveWay, Limits, Step, concluded, next_step
 from sloproof.verdict.judge import Verdict
@@ -65,6 +66,27 @@ def test_a_target_that_holds_nothing_fails() -> None:
     found = searched(missed)
     assert (found.outcome, found.verdict, found.holds) == ("none-holds", Verdict.FAIL, None)
     assert found.gives_way is not None and found.gives_way < 1
+
+
+def test_a_search_does_not_go_down_to_rates_that_could_prove_nothing() -> None:
+    limits = Limits(first=Decimal(6), least=Decimal("0.7"))
+    found = searched(lambda ask: missed(ask) if ask.rate >= limits.least else undecided(ask), limits)
+    assert [step.rate for step in found.steps] == [6, 3, Decimal("1.5"), Decimal("0.75")]
+    assert (found.outcome, found.verdict.exit_code) == ("none-holds", 1)
+
+
+@pytest.mark.parametrize(
+    ("holds", "fails", "told"),
+    [
+        (None, "6", "undecided: 6/s do not hold; nothing was proven below"),
+        ("4", None, "undecided: 4/s hold; nothing was proven above"),
+        ("4", "6", "undecided: 4/s hold, 6/s do not; nothing was proven in between"),
+        (None, None, "undecided: no rate was decided"),
+    ],
+)
+def test_what_stays_open_is_told_in_a_sentence(holds: str | None, fails: str | None, told: str) -> None:
+    bounds = {"holds": holds, "gives_way": fails}
+    assert sentence(Capacity.model_validate({"outcome": "undecided", "gave_way": [], "steps": [], **bounds})) == told
 
 
 def test_the_highest_rate_asked_for_is_a_lower_bound() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sloproof.loadtests import histogram
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.capacity import Step
-from sloproof.loadtests.capacity_step import judge_step, most_at_once
+from sloproof.loadtests.capacity_step import judge_step, least_rate, most_at_once
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
@@ -153,3 +153,10 @@ def test_too_few_requests_are_undecided_and_foretell_how_long_a_step_would_decid
 def test_only_what_a_client_can_see_is_searched_for() -> None:
     memory = SLO(service=API, name="memory", objective="99", sli=GaugeBelow(70, gauge="m"))
     assert [slo.sli.seen_by_clients for slo in (AVAILABILITY, LATENCY, memory)] == [True, True, False]
+
+
+def test_a_lower_rate_could_not_even_prove_that_a_flawless_target_holds() -> None:
+    watched = [Watched.of(slo) for slo in BOTH]
+    assert float(least_rate(watched, 10)) == pytest.approx(59 / 40, rel=0.02)  # 0.95 ** 59 is the first below 0.05
+    strict = Watched("strict", Decimal("0.001"), None)
+    assert float(least_rate([*watched, strict], 10)) == pytest.approx(2995 / 40, rel=0.001)

@@ -1,5 +1,6 @@
 """`sloproof load capacity`."""
 
+import textwrap
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,19 +119,20 @@ def _show(found: "Capacity") -> None:
         achieved = "-" if step.achieved is None else f"{step.achieved:.1f}/s"
         cells = f"{_plain(step.rate) + '/s':>10}  {achieved:>10} answered  {step.requests:>8,} requests  "
         console.output().print(console.verdict("").append(cells).append_text(console.verdict(step.verdict)))
-    console.show(_sentence(found))
+    _tell_line(sentence(found))
     for way in found.gave_way:
-        console.show(
+        _tell_line(
             f"gave way at {_plain(found.gives_way or Decimal(0))}/s: {way.objective or 'throughput'}: {way.reason}"
         )
     for step in found.steps:
         if step.reason:
-            console.show(f"undecided at {_plain(step.rate)}/s: {step.reason}")
+            _tell_line(f"undecided at {_plain(step.rate)}/s: {step.reason}")
     for note in found.notes:
-        console.show(note)
+        _tell_line(note)
 
 
-def _sentence(found: "Capacity") -> str:
+def sentence(found: "Capacity") -> str:
+    """What a search found, in one sentence."""
     holds = None if found.holds is None else _plain(found.holds)
     fails = None if found.gives_way is None else _plain(found.gives_way)
     if found.outcome == "found":
@@ -139,5 +141,13 @@ def _sentence(found: "Capacity") -> str:
         return f"capacity: at least {holds}/s; nothing gave way up to there"
     if found.outcome == "none-holds":
         return f"no capacity: at {fails}/s, the lowest rate tried, the objectives do not hold"
-    known = [f"{holds}/s hold" if holds else "", f"{fails}/s do not" if fails else ""]
-    return f"undecided: {', '.join(filter(None, known)) or 'no rate was decided'}; between lies no proof"
+    if holds and fails:
+        return f"undecided: {holds}/s hold, {fails}/s do not; nothing was proven in between"
+    if holds:
+        return f"undecided: {holds}/s hold; nothing was proven above"
+    return f"undecided: {fails}/s do not hold; nothing was proven below" if fails else "undecided: no rate was decided"
+
+
+def _tell_line(text: str) -> None:
+    for line in textwrap.wrap(text, console.output().width, subsequent_indent="  ", break_on_hyphens=False):
+        console.show(line)

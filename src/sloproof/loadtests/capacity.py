@@ -33,6 +33,7 @@ class Limits(BaseModel):
         first: arrivals per second of the first step.
         most: never asked for more; None for as much as the generator can make.
         precision: the search ends when its bounds are this close, ratio of the upper one.
+        least: no lower rate is tried: a step there would hold too few requests for any of them to prove that it holds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class Limits(BaseModel):
     first: Decimal
     most: Decimal | None = None
     precision: Decimal = Decimal("0.05")
+    least: Decimal = Decimal(0)
 
     def checked(self) -> "Limits":
         """These limits, if they make sense.
@@ -225,7 +227,8 @@ def _downwards(known: dict[Decimal, Step], limits: Limits) -> Ask | None:
     # Fewer requests than those that left a rate undecided would decide nothing either.
     if known[lowest].verdict is not Verdict.FAIL or lowest * _LOWEST_SHARE <= limits.first:
         return None
-    return Ask(_readable(lowest / 2))
+    rate = _readable(lowest / 2)
+    return Ask(rate) if rate >= limits.least else None
 
 
 def _between(rates: Sequence[Decimal], limits: Limits) -> Ask | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sloproof.errors import UsageError
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.capacity import Ask, Capacity, Limits, Step, concluded, next_step
-from sloproof.loadtests.capacity_step import judge_step, most_at_once
+from sloproof.loadtests.capacity_step import judge_step, least_rate, most_at_once
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
 from sloproof.loadtests.load_files import write_atomically
@@ -86,7 +86,9 @@ class CapacitySearch:
                 f"`{profile.system}` has no objective that a load generator can see",
                 hint="define one of failed or slow answers, as `ErrorRatio` or `LatencyBelow`",
             )
-        self._profile, self._limits, self._watched = profile, limits.checked(), watched
+        least = least_rate(watched, step.total_seconds())
+        self._limits = limits.checked().model_copy(update={"least": least})
+        self._profile, self._watched = profile, watched
         self._step, self._site, self._watch, self._tell = step, site, watch, tell
         self._runs = 0
 

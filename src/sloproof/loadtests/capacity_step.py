@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sloproof.loadtests.capacity import GaveWay, Step
+from sloproof.loadtests.capacity import LONGEST_REPEAT, GaveWay, Step
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
@@ -23,6 +23,7 @@ _LEAST_GROWTH = 3
 _STEADY_SHARE = 0.25
 _THIRDS = 3
 _PATIENCE = 2.0
+_CONFIDENCE = 0.95
 
 
 def most_at_once(rate: Decimal, watched: Sequence[Watched]) -> int:
@@ -33,6 +34,21 @@ def most_at_once(rate: Decimal, watched: Sequence[Watched]) -> int:
         watched: what must hold; without a threshold among them, one second is slow.
     """
     return min(round(float(rate) * _PATIENCE * _slowest(watched)) + 10, MOST_USERS)
+
+
+def least_rate(watched: Sequence[Watched], seconds: float) -> Decimal:
+    """The lowest rate at which a step can prove that all holds, if not one request of it is bad.
+
+    Args:
+        watched: what must hold.
+        seconds: the length of a step; it may be repeated in its longest form.
+
+    Returns:
+        Arrivals per second: with fewer, the exact upper bound of no bad requests is above the smallest budget.
+    """
+    budget = float(min(one.budget for one in watched))
+    needed = math.log(1 - _CONFIDENCE) / math.log1p(-budget)
+    return Decimal(str(needed / (seconds * LONGEST_REPEAT)))
 
 
 def judge_step(rate: Decimal, load: LoadResult, watched: Sequence[Watched]) -> Step:
