@@ -79,6 +79,22 @@ def test_a_decision_counts_for_a_while_and_then_no_longer() -> None:
     on_a_desk(talk)
 
 
+def test_past_the_most_that_are_kept_the_oldest_is_forgotten_and_not_the_new_one() -> None:
+    async def talk(desk: Desk, begun: list[tuple[str, str]], done: asyncio.Event, clock: Clock) -> None:
+        done.set()
+        for number in range(101):
+            clock.now = number / 10
+            await desk.ask("release", str(number), 5)
+        assert len(begun) == 101
+        await desk.ask("release", "100", 5)
+        await desk.ask("release", "1", 5)
+        assert len(begun) == 101
+        await desk.ask("release", "0", 5)
+        assert begun[101:] == [("release", "0")]
+
+    on_a_desk(talk)
+
+
 def test_closing_ends_what_runs() -> None:
     ended = []
 

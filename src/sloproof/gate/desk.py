@@ -8,6 +8,7 @@ from typing import Any, Literal
 Decide = Callable[[str, str], Awaitable[dict[str, Any]]]
 """Decides a gate for a release."""
 _MOST_KEPT = 100
+"""Decisions; past that the oldest is forgotten, so that one who asks again for a new one does not start it again."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class Desk:
             document = await self._decide(*key)
             now = self._clock()
             self._decided = {one: kept for one, kept in self._decided.items() if now - kept[0] <= self._keep}
-            if len(self._decided) < _MOST_KEPT:
-                self._decided[key] = (now, document)
+            self._decided[key] = (now, document)
+            if len(self._decided) > _MOST_KEPT:
+                del self._decided[min(self._decided, key=lambda one: self._decided[one][0])]
             return document
         finally:
             self._running = None
