@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 PROMISES = 'expect=(Failures(below="5%"), Quantile("p95", below="500ms"))'
 OPEN = f'users=200, arrivals=Arrivals(rate=50), duration="15s", drain="1s", {PROMISES}'
 SPINS = USERS.replace('self.client.get("/visit")', 'self.client.get("/visit")\n        while True:\n            pass')
+CLOSED = f'users=3, duration="4s", drain="1s", {PROMISES}'
 FEW_BYTES = 3000
 
 
@@ -58,10 +59,40 @@ def test_users_that_leave_for_another_target_send_nothing_there(tmp_path: Path) 
         workspace = workspace_of(tmp_path, OPEN, leaves)
         done = sloproof(workspace, "load", "run", "steady", "--target", server.url)
         assert server.books().asked == 0
-    assert done.returncode in (3, 6), done.stdout + done.stderr
+    assert done.returncode == 3, done.stdout + done.stderr
     result = read_result(runs(workspace)[-1])
     assert result.completed == 0
     assert all("`api.invalid:80` is not a listed target" in text for text in result.exceptions) and result.exceptions
+
+
+@pytest.mark.parametrize("fields", [CLOSED, OPEN.replace("15s", "4s")], ids=["closed", "open"])
+@pytest.mark.parametrize(
+    ("users", "line"),
+    [
+        (USERS.replace('self.client.get("/visit")', 'raise KeyError("seed")'), 7),
+        (USERS.replace("    @task", "    def on_start(self):\n        raise KeyError('seed')\n\n    @task"), 6),
+    ],
+    ids=["task", "on-start"],
+)
+def test_users_that_raise_at_once_are_told_with_the_line_and_nothing_else(
+    tmp_path: Path, fields: str, users: str, line: int
+) -> None:
+    with CountedServer() as server:
+        done = sloproof(workspace_of(tmp_path, fields, users), "load", "run", "steady", "--target", server.url)
+    assert done.returncode == 2, done.stdout + done.stderr
+    told = " ".join(done.stderr.split())
+    assert f"loadtests/users/visitors.py:{line} the users raised before they sent anything: KeyError: 'seed'" in told
+    assert "Type Name" not in told and "Traceback" not in told
+
+
+def test_a_shape_that_ends_at_once_is_told(tmp_path: Path) -> None:
+    shape = (
+        "\nfrom locust import LoadTestShape\n\nclass Ends(LoadTestShape):\n    def tick(self):\n        return None\n"
+    )
+    with CountedServer() as server:
+        done = sloproof(workspace_of(tmp_path, CLOSED, USERS + shape), "load", "run", "steady", "--target", server.url)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "the shape `Ends` of `users/visitors.py` was over before its first user" in " ".join(done.stderr.split())
 
 
 def test_a_locustfile_that_spins_when_it_is_loaded_is_given_up_and_named(tmp_path: Path) -> None:
@@ -69,9 +100,10 @@ def test_a_locustfile_that_spins_when_it_is_loaded_is_given_up_and_named(tmp_pat
         workspace = workspace_of(tmp_path, OPEN, "while True:\n    pass\n")
         done = sloproof(workspace, "load", "run", "steady", "--target", server.url)
         assert server.books().asked == 0
-    assert done.returncode == 6, done.stderr
-    assert "`users/visitors.py` did not begin within 30 s" in done.stderr
-    assert "hint: see whether it spins" in done.stderr
+    assert done.returncode == 2, done.stderr
+    told = " ".join(done.stderr.split())
+    assert "loadtests/users/visitors.py:1 the locustfile did not begin within 30 s: it spins or waits here" in told
+    assert "Traceback" not in told and "what was recorded" not in told
 
 
 def test_a_task_that_spins_ends_undecided_and_is_told_as_such(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sloproof.history.against import Against
     from sloproof.report.model import RunReport
 
+_NO_RECORDS = frozenset({"plan.json", "problem.json", "locust.log"})
+
 
 def conclude(
     stages: Sequence[Stage],
@@ -137,12 +139,17 @@ def recorded_in(folder: Path, report: str | None, *, remembered: Remembered | No
     try:
         yield
     except BaseException as error:
-        if folder.exists():
+        if _holds_records(folder):
             console.say(f"what was recorded until then lies in `{folder}`")
             if remembered is not None:
                 code, reason = _ending(error)
                 remember_early_end(remembered, folder, exit_code=code, reason=reason)
         raise
+
+
+def _holds_records(folder: Path) -> bool:
+    """Whether a run left more than what it was told and what its generator said."""
+    return any(file.is_file() and file.name not in _NO_RECORDS for file in folder.rglob("*"))
 
 
 def _ending(error: BaseException) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """The files of a load run: `plan.json`, `seconds.jsonl`, `result.json`, `locust.log`; in `<run folder>/load/`."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,8 @@ from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
 
 _LOG_LINES = 15
-_LOG_BYTES = 16_384
+_LOG_BYTES = 65_536
+_TABLES = re.compile(r"^Type +Name +", re.MULTILINE)
 
 
 class LoadFiles:
@@ -52,13 +54,18 @@ class LoadFiles:
         return ChildProblem.model_validate_json(self.problem.read_text(encoding="utf-8"))
 
     def last_log_lines(self) -> str:
-        """The end of the generator's log, as it stands."""
+        """What the generator said last."""
+        return "\n".join(self.log_text().rstrip().splitlines()[-_LOG_LINES:])
+
+    def log_text(self) -> str:
+        """The end of the generator's log, without the wide tables of figures that Locust writes after it."""
         try:
             with self.log.open("rb") as log:
                 log.seek(max(0, self.log.stat().st_size - _LOG_BYTES))
-                return "\n".join(log.read().decode(errors="replace").splitlines()[-_LOG_LINES:])
+                text = log.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
+        return _TABLES.split(text, maxsplit=1)[0]
 
 
 def whole_seconds(text: bytes) -> Iterator[Second]:

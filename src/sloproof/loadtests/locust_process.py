@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sloproof.errors import PartFailed, Refused, UsageError
+from sloproof.errors import PartFailed, Refused, SloproofError, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch
 from sloproof.loadtests.launching import launch, locust_environment
 from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
+from sloproof.loadtests.nothing_sent import did_not_begin, raised_at_once
 from sloproof.loadtests.plan import MOST_ARRIVALS, MOST_USERS, STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress, Tracker
@@ -199,7 +200,9 @@ class LoadProcess:
             The result; partial when the run was stopped or died.
 
         Raises:
-            PartFailed: the locustfile failed to load, raised or spun before it sent anything, or nothing was recorded.
+            DefinitionError: the locustfile failed to load, or raised or spun before it sent anything.
+            UsageError: its shape was over before its first user.
+            PartFailed: nothing was recorded.
         """
         until = time.monotonic() + (self._time_left() if timeout is None else timeout)
         while (left := until - time.monotonic()) > 0 and not self.stands_still:
@@ -220,7 +223,7 @@ class LoadProcess:
             The result so far, partial unless the run was over.
 
         Raises:
-            PartFailed: the locustfile had failed before.
+            SloproofError: as for `wait`, where the load had failed before.
         """
         if self.running:
             self._stopped, self._stood_still, self._missed = True, self.stands_still, missed
@@ -241,7 +244,7 @@ class LoadProcess:
         if self.running:
             try:
                 self.stop()
-            except PartFailed:
+            except SloproofError:
                 if error is None:
                     raise
         self._let_go()
@@ -262,18 +265,11 @@ class LoadProcess:
         how = "was stopped" if self._stopped else "ended"
         reason = f"the load generator {how} with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
         if self._stood_still and self._heard is None:
-            raise PartFailed(
-                f"`{self._plan.locustfile}` did not begin within {_TIME_TO_BEGIN:g} s, and {reason}\n"
-                f"{self._files.last_log_lines()}".rstrip(),
-                hint="see whether it spins or waits while it is imported, or when its users start",
-            )
+            raise did_not_begin(self._locustfile, self._files.log_text(), _TIME_TO_BEGIN, reason)
         result = self._kept(read_result(self._run_folder, reason=reason, stopped=self._stopped))
-        if result.exceptions and not result.started and not result.completed:
-            raise PartFailed(
-                f"`{self._plan.locustfile}` raised before it sent anything: {next(iter(result.exceptions))}\n"
-                f"{self._files.last_log_lines()}",
-                hint=f"run it alone: `locust --headless -f {self._locustfile}`",
-            )
+        error = raised_at_once(result, self._locustfile, self._files.log_text())
+        if error is not None:
+            raise error
         return result
 
     def _kept(self, result: LoadResult) -> LoadResult:

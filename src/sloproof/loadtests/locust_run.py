@@ -25,7 +25,7 @@ from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, watch_sessions
 from sloproof.loadtests.locust_shape import FollowedShape
-from sloproof.loadtests.outcome import outcome
+from sloproof.loadtests.outcome import NOT_SENT, outcome
 from sloproof.loadtests.phases import PhaseCounter
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
@@ -41,7 +41,6 @@ _EXCEPTION_LENGTH = 300
 _OTHER_EXCEPTIONS = "(other exceptions)"
 _ALLOCATIONS = 20_000
 _SERVED_BY = "x-served-by"
-_NOT_SENT = "(no free user)"
 _log = logging.getLogger(__name__)
 
 
@@ -178,10 +177,20 @@ class LocustRun:
     def finish(self) -> None:
         """Write the result; nothing when no test ever began."""
         if not self.started_at:
+            self._tell_shape_that_ended_at_once()
             return
         self._on_test_stopping()
         self._on_test_stop()
         write_atomically(self.files.result, self._result().to_json())
+
+    def _tell_shape_that_ended_at_once(self) -> None:
+        if self._shape is not None and self._shape.over:
+            error = UsageError(
+                f"the shape `{self._shape.name}` of `{self.plan.locustfile}` was over before its first user: "
+                "nothing was sent",
+                hint="its first `tick` must return users and a spawn rate; None ends the load",
+            )
+            write_atomically(self.files.problem, child_problem.of_error(error).model_dump_json())
 
     def _on_init(self, environment: Environment, **_: Any) -> None:
         self._environment = environment
@@ -304,7 +313,7 @@ class LocustRun:
             self._ticker.kill()
         if self.recorder is not None:
             for due in self._pool.drop(self.drained_from) if self._pool else ():
-                self.recorder.begin(_NOT_SENT, due)
+                self.recorder.begin(NOT_SENT, due)
             self.recorder.censor_open(self.ended_at)
             self._write_seconds(math.ceil(self.ended_at))
         self.recorder = None
