@@ -337,7 +337,7 @@ def test_the_first_run_has_nothing_to_be_compared_with_and_the_pinned_one_is_not
         return finding
 
     first = compared(somebody)
-    assert (first.verdict, first.observed) == (Verdict.UNDECIDED, "nothing to compare with")
+    assert (first.verdict, first.observed) == (Verdict.UNDECIDED, "no comparison")
     with History.open(somebody.place.workspace.state / HISTORY_FILE) as history:
         latest = history.latest("load", "longer", "fast")
         assert latest is not None

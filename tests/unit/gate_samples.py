@@ -34,7 +34,7 @@ def mixed() -> GateDecision:
         finding(Verdict.PASS, requirement="no open faults", expected="no fault is in place", observed="none is open"),
         finding(Verdict.PASS, evidence="12 bad of 3,874 requests: at most 0.8 % are bad, within the budget of 5 %"),
         finding(Verdict.FAIL, expected="`tasks/availability` holds its 99.9 %", evidence="720 bad of 4,504 requests"),
-        finding(Verdict.UNDECIDED, requirement="not slower steady", observed="nothing to compare with"),
+        finding(Verdict.UNDECIDED, requirement="not slower steady", observed="no comparison"),
         finding(
             Verdict.UNDECIDED,
             requirement="budget left",

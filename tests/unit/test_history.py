@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sloproof.cli import main
+from sloproof.cli.history import _cells as listed_cells
 from sloproof.errors import PartFailed, UsageError
 from sloproof.history import History, PastObjective, PastQuantile, PastRun, Windows
 from sloproof.history.database import MIGRATIONS, connect
@@ -230,3 +231,8 @@ def test_a_run_is_shown_with_its_figures(workspace: Path, capsys: pytest.Capture
     assert "p95: 40 ms, at least 30 ms, at most 50 ms" in shown
     assert main(["history", "show", "9"]) == 2
     assert "there is no run `9` in the history" in capsys.readouterr().err
+
+
+def test_a_run_that_ended_early_is_marked_where_runs_are_listed() -> None:
+    assert listed_cells(past(), frozenset())[-1] == "PASS"
+    assert listed_cells(past().model_copy(update={"partial": True}), frozenset())[-1] == "PASS partial"

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 
 from sloproof.report.html import render_html
 from sloproof.report.json import render_json
+from sloproof.report.load_rows import QuantileRow
 from sloproof.report.markdown import code, escaped, render_markdown
 from sloproof.report.model import RunReport
 from sloproof.report.terminal import expectation_table, render_plain, render_terminal
@@ -122,8 +123,17 @@ def test_plain_lines_let_no_escape_through() -> None:
 def test_plain_lines_tell_the_latency_and_the_earlier_run() -> None:
     shown = " ".join(render_plain(realistic(), 200).split())
     assert "p50 in steady load: 42.1 ms, at least 40.3 ms, at most 44 ms" in shown
-    assert "p99 in lose one instance: not known, at least 1.65 s, at most no data" in shown
+    assert "p99 in lose one instance: not known, at least 1.65 s" in shown
+    assert "at most no data" not in shown
     assert "Compared with run 12 (2026-11-01 10:00 UTC, release 1.4) PASS p95 is slower by 2 % (1 % to 3 %)" in shown
+
+
+def test_a_quantile_without_an_upper_bound_says_what_one_takes() -> None:
+    short = QuantileRow(phase="steady", q=0.99, value=12.5)
+    shown = " ".join(render_plain(realistic().model_copy(update={"latency": (short,)}), 200).split())
+    assert "p99 in steady: 12.5 ms an upper bound takes at least 10 s and 299 requests for p99, and more where" in shown
+    known = short.model_copy(update={"upper": 14.0})
+    assert "upper bound takes" not in render_plain(realistic().model_copy(update={"latency": (known,)}), 200)
 
 
 def test_a_figure_without_a_limit_has_no_verdict() -> None:

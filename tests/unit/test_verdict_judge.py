@@ -293,3 +293,8 @@ def test_passing_needs_no_correction() -> None:
 
 def test_a_judgement_of_no_objectives_is_no_pass() -> None:
     assert combine(one.verdict for one in judge_objectives([])) is Verdict.UNDECIDED
+
+
+def test_a_source_is_named_as_one_says_it() -> None:
+    assert measured(0, 0).reason == "no data: Prometheus counted no requests"
+    assert judged(0, 0).reason == f"no data: the {LOAD_GENERATOR} counted no requests"

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _NOT_COMPARED = {"target", "allowed"}
 _MOST_CANDIDATES = 200
-NOTHING = "nothing to compare with"
 LAB = "lab"
 """Where runs of a gate are made; the history also holds runs against other targets, which say nothing of it."""
 
@@ -78,11 +77,11 @@ class GateRuns:
 
     def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
         """A run beside the pinned one of its profile; see `World`."""
-        from sloproof.history.against import Against, beside_baseline, findings
+        from sloproof.history.against import NO_COMPARISON, Against, beside_baseline, findings
 
         if not run.number:
             why = "this run is not in the history, so its seconds are not known"
-            return [Finding("this run can be compared with an earlier run", NOTHING, Verdict.UNDECIDED, why)]
+            return [Finding("this run can be compared with an earlier run", NO_COMPARISON, Verdict.UNDECIDED, why)]
         with self._opened() as history:
             pinned = history.baseline(profile.name, profile.system)
             return findings(Against(pinned, beside_baseline(history, run.number, limits)))

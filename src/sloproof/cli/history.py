@@ -11,6 +11,8 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from sloproof.history import History, PastQuantile, PastRun
 
 app = typer.Typer(help="What past runs found, and which of them is the baseline.")
@@ -25,6 +27,7 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many runs.")]
 
 _HEADINGS = ("RUN", "WHEN (UTC)", "KIND", "NAME", "SYSTEM", "RELEASE", "VERDICT")
 _MOST = 20
+_PARTIAL = " partial"
 
 
 @app.callback(invoke_without_command=True)
@@ -43,7 +46,7 @@ def listed(
     limit: Limit = _MOST,
     as_json: AsJson = False,
 ) -> None:
-    """List past runs, newest first; `*` marks a baseline."""
+    """List past runs, newest first; `*` marks a baseline, `partial` a run that ended before its time."""
     with _history() as past:
         found = past.runs(kind=kind, name=name, system=system, release=release, limit=limit)
         pinned = past.pinned()
@@ -102,8 +105,13 @@ def _table(runs: "Sequence[PastRun]", pinned: frozenset[int]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row in rows:
         *cells, verdict = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        shown = console.verdict("").append("  ".join(cells) + "  ").append_text(console.verdict(verdict.rstrip()))
+        shown = console.verdict("").append("  ".join(cells) + "  ").append_text(_verdict(verdict))
         console.output().print(shown)
+
+
+def _verdict(cell: str) -> "Text":
+    word, _, more = cell.rstrip().partition(" ")
+    return console.verdict(word).append(f" {more}" if more else "")
 
 
 def _cells(run: "PastRun", pinned: frozenset[int]) -> tuple[str, ...]:
@@ -114,7 +122,7 @@ def _cells(run: "PastRun", pinned: frozenset[int]) -> tuple[str, ...]:
         run.name,
         run.system,
         run.release or "-",
-        run.verdict.value,
+        f"{run.verdict.value}{_PARTIAL if run.partial else ''}",
     )
 
 

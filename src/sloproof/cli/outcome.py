@@ -59,7 +59,9 @@ def conclude(
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
     if remembered is not None:
         code = UndoFailed.exit_code if left else verdict.exit_code
-        remember(stages, remembered, folder, exit_code=code, versions=environment)
+        kept = remember(stages, remembered, folder, exit_code=code, versions=environment)
+        if kept is not None and against is not None and against.earlier is None:
+            console.say(f"`sloproof history pin {kept.id}` makes it the baseline of the next one")
     if left:
         raise UndoFailed(
             f"still broken: {'; '.join(left)}",

@@ -32,6 +32,7 @@ BEYOND = 2
 """A window holds on average so many requests slower than its quantile, or it is made longer while enough are left."""
 MOST_FAILURES = 0.01
 """Failing is fast: past this share of failures, a latency that did not grow says nothing."""
+NO_COMPARISON = "no comparison"
 _LONG = 40
 
 
@@ -143,7 +144,7 @@ def _expected(comparison: Comparison, earlier: str) -> str:
 
 def _seen(comparison: Comparison) -> tuple[str, Verdict, str]:
     if comparison.before is None or comparison.after is None:
-        return "nothing to compare with", comparison.verdict, comparison.reason
+        return NO_COMPARISON, comparison.verdict, comparison.reason
     if comparison.figure == "failures":
         seen = f"{percent(comparison.before)} then, {percent(comparison.after)} now"
     else:

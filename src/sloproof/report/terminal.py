@@ -1,5 +1,6 @@
 """A run for the terminal: rich tables where there is colour, else plain lines; nothing is printed here."""
 
+import math
 import textwrap
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -11,13 +12,15 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from sloproof.report import tables, wording
-from sloproof.report.load_rows import LoadPhaseRow
+from sloproof.report.load_rows import LoadPhaseRow, QuantileRow
 from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
+from sloproof.verdict.statistics import FEWEST_BATCHES
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _INDENT = " " * 11
 LEAST_WIDTH = 40
+_SUREST = 0.999999
 Row = TypeVar("Row", ExpectationRow, ObjectiveRow, LoadPhaseRow)
 
 
@@ -75,8 +78,27 @@ def render_plain(report: RunReport, width: int = 80) -> str:
 
 def _latency_lines(report: RunReport, width: int) -> list[str]:
     rows = tables.latency(report).rows
-    told = [f"{name} in {phase}: {value}, at least {low}, at most {high}" for name, phase, value, low, high in rows]
+    told = [f"{name} in {phase}: {value}{_bounds(low, high)}" for name, phase, value, low, high in rows]
+    open_ones = [row for row in report.latency if row.value is not None and row.upper is None]
+    if open_ones:
+        told.append(
+            f"an upper bound takes at least {FEWEST_BATCHES} s and {_requests_for_bounds(open_ones)}, and more where "
+            "slow requests come in clusters"
+        )
     return ["", "latency", *(line for text in told for line in wrapped("", text, width))] if told else []
+
+
+def _requests_for_bounds(rows: Sequence[QuantileRow]) -> str:
+    """How many requests an upper bound of each quantile takes, if none of them is slower than it."""
+    sure = {row.q: min(row.confidence, _SUREST) for row in rows if 0 < row.q < 1}
+    needed = {f"p{q * 100:g}": math.ceil(math.log1p(-sure[q]) / math.log(q)) for q in sorted(sure)}
+    return ", ".join(f"{wording.count(count)} requests for {name}" for name, count in needed.items())
+
+
+def _bounds(low: str, high: str) -> str:
+    """The bounds that are known, behind a value."""
+    known = [(word, bound) for word, bound in (("at least", low), ("at most", high)) if bound != wording.NO_DATA]
+    return "".join(f", {word} {bound}" for word, bound in known)
 
 
 def _comparison_lines(report: RunReport, width: int) -> list[str]:

@@ -207,14 +207,19 @@ def judge_objective(
     return _weigh(float(budget), evidence, sure, miss)
 
 
+def _named(source: str) -> str:
+    """A source in a sentence: the load generator, but Prometheus."""
+    return source if source[:1].isupper() else f"the {source}"
+
+
 def _unusable(counts: Counts) -> str:
     if not math.isfinite(counts.total) or not math.isfinite(counts.bad):
-        return f"the {counts.source} gave no number: `{counts.bad:g}` bad of `{counts.total:g}`"
+        return f"{_named(counts.source)} gave no number: `{counts.bad:g}` bad of `{counts.total:g}`"
     if 0 <= counts.total < 1:
-        return f"no data: the {counts.source} counted no requests"
+        return f"no data: {_named(counts.source)} counted no requests"
     if not 0 <= counts.bad <= counts.possibly_bad <= counts.total:
         return (
-            f"the {counts.source} contradicts itself: {quantity(counts.bad)} bad and {counts.censored} open "
+            f"{_named(counts.source)} contradicts itself: {quantity(counts.bad)} bad and {counts.censored} open "
             f"of {quantity(counts.total)}"
         )
     return ""
