@@ -126,11 +126,11 @@ def test_a_stall_of_the_target_is_seen_by_all_who_arrive_in_it(tmp_path: Path, s
         servers[0].freeze(1.4)
         result = load.wait(60)
     assert result.started == pytest.approx(1600, abs=5)
-    # A client on a busy machine takes up to 0.15 s to read the answers that were held up.
-    assert 0.38 * 200 <= result.slower_than(Decimal("1")) <= 0.55 * 200
-    assert 1.08 * 200 <= result.slower_than(Decimal("0.3")) <= 1.25 * 200
+    # A client on a busy machine reads the answers that were held up later, never sooner.
+    assert 0.38 * 200 <= result.slower_than(Decimal("1")) <= 0.8 * 200
+    assert 1.08 * 200 <= result.slower_than(Decimal("0.3")) <= 1.6 * 200
     exact = 1.4 - 0.01 * result.completed / 200
-    assert result.quantile(0.99) == pytest.approx(exact, rel=0.05)
+    assert 0.95 * exact <= (result.quantile(0.99) or 0) <= 1.3 * exact
 
 
 def test_users_come_and_go_in_stages(tmp_path: Path, servers: list[Server]) -> None:
