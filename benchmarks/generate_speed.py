@@ -14,6 +14,7 @@ import argparse
 import cProfile
 import json
 import math
+import os
 import pstats
 import resource
 import shutil
@@ -113,11 +114,22 @@ def generate(workspace: Workspace) -> int:
 def timed(count: int) -> Run:
     """One run in a new folder, definitions included."""
     with tempfile.TemporaryDirectory(prefix="generate-speed-") as folder:
-        wall, processor = time.perf_counter(), time.process_time()
+        wall, processor = time.perf_counter(), _processor()
         with no_collection():
             written = generate(workspace_of(objectives(count), Path(folder)))
-        took = time.perf_counter() - wall, time.process_time() - processor
-    return Run(*took, written, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        took = time.perf_counter() - wall, _processor() - processor
+    return Run(*took, written, _memory())
+
+
+def _processor() -> float:
+    """Processor seconds of this process and of those that helped it."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _memory() -> int:
+    """The most that this process and those that help it can have held together, pages that they share counted twice."""
+    own, helper = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own + helper * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def in_a_process_of_its_own(count: int) -> Run:
