@@ -14,6 +14,7 @@ from sloproof.workspace import load_workspace
 from tests.integration.locust_target import LocustTarget
 
 pytestmark = pytest.mark.integration
+SLOPROOF = str(Path(sys.executable).with_name("sloproof"))
 
 PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 EXAMPLE = re.compile(r"^```(?:python|csv) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,7 +39,7 @@ def target() -> Iterator[LocustTarget]:
 
 def test_the_profiles_of_the_page_load(workspace: Path) -> None:
     profiles = {profile.name: profile for profile in load_workspace(workspace).all_of(LoadProfile)}
-    assert profiles.keys() == {"ramp", "spike", "steps", "soak", "visits", "black-friday", "gate"}
+    assert profiles.keys() == {"ramp", "spike", "steps", "soak", "visits", "black-friday", "gate", "release"}
     assert profiles["steps"].most_users == 80
 
 
@@ -67,7 +68,7 @@ def test_plain_locust_runs_the_pages_locustfiles(workspace: Path, target: Locust
 
 def test_the_page_on_any_locustfile_is_true(workspace: Path, target: LocustTarget) -> None:
     command = [
-        *("sloproof", "load", "run", "--locustfile", "loadtests/users/buyers.py", "--target", target.url),
+        *(SLOPROOF, "load", "run", "--locustfile", "loadtests/users/buyers.py", "--target", target.url),
         *("--users", "4", "--spawn-rate", "4", "--duration", "5s"),
     ]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=workspace)
@@ -77,7 +78,7 @@ def test_the_page_on_any_locustfile_is_true(workspace: Path, target: LocustTarge
 
 
 def test_a_recorded_day_of_the_page_is_replayed(workspace: Path, target: LocustTarget) -> None:
-    command = ["sloproof", "load", "run", "black-friday", "--target", target.url, "--fraction", "0.02"]
+    command = [SLOPROOF, "load", "run", "black-friday", "--target", target.url, "--fraction", "0.02"]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=workspace)
     assert run.returncode == 3, run.stderr
     asked = target.asked

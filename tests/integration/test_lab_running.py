@@ -18,7 +18,7 @@ from sloproof.lab.state import LabState, load_state
 from sloproof.supervisor import Supervisor
 from tests.integration.lab_calls import PACE, call, generated, log_in, many, notifications, query, set_runtime, wait_for
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]  # what a kill cuts short depends on the machine
 
 
 def test_every_part_is_up_and_healthy(lab: LabState) -> None:

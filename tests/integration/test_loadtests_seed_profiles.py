@@ -11,6 +11,7 @@ import pytest
 from tests.integration.locust_target import LocustTarget
 
 pytestmark = pytest.mark.integration
+SLOPROOF = str(Path(sys.executable).with_name("sloproof"))
 
 ROOT = Path(__file__).parents[2]
 LOCUSTFILES = sorted(path.name for path in (ROOT / "loadtests" / "users").glob("*.py"))
@@ -41,7 +42,7 @@ def test_plain_locust_runs_each_locustfile(locustfile: str, target: LocustTarget
 
 def test_the_weights_of_the_keyword_load_are_three_to_two_to_one(target: LocustTarget, tmp_path: Path) -> None:
     command = [
-        *("sloproof", "load", "run", "keywords-load", "--target", target.url, "--fraction", "0.05"),
+        *(SLOPROOF, "load", "run", "keywords-load", "--target", target.url, "--fraction", "0.05"),
         *("--report", str(tmp_path / "report.html")),
     ]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
@@ -56,14 +57,14 @@ def test_the_weights_of_the_keyword_load_are_three_to_two_to_one(target: LocustT
 
 def test_a_profile_whose_promise_is_broken_closes_the_gate(target: LocustTarget, tmp_path: Path) -> None:
     broken = target.url + "/broken"
-    command = [*("sloproof", "load", "run", "commission-crowd", "--target", broken, "--fraction", "0.03")]
+    command = [*(SLOPROOF, "load", "run", "commission-crowd", "--target", broken, "--fraction", "0.03")]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "FAIL" in run.stdout and "fewer than 0.1 % of requests fail" in run.stdout
 
 
 def test_a_million_users_are_not_tried_in_one_process(target: LocustTarget) -> None:
-    command = ["sloproof", "load", "run", "platform-crowd", "--target", target.url]
+    command = [SLOPROOF, "load", "run", "platform-crowd", "--target", target.url]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert run.returncode == 2
     assert "it takes 100 at least" in run.stderr
@@ -71,7 +72,7 @@ def test_a_million_users_are_not_tried_in_one_process(target: LocustTarget) -> N
 
 
 def test_a_target_that_surely_breaks_its_promise_is_loaded_no_longer(target: LocustTarget) -> None:
-    command = ["sloproof", "load", "run", "commission-sustained", "--target", target.url + "/broken", "--stop-early"]
+    command = [SLOPROOF, "load", "run", "commission-sustained", "--target", target.url + "/broken", "--stop-early"]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "fewer than 0.1 % of requests fail" in run.stdout
@@ -80,7 +81,7 @@ def test_a_target_that_surely_breaks_its_promise_is_loaded_no_longer(target: Loc
 
 def test_a_locustfile_that_spins_against_a_target_is_ended(target: LocustTarget, tmp_path: Path) -> None:
     (tmp_path / "spins.py").write_text("while True:\n    pass\n")
-    command = ["sloproof", "load", "run", "--locustfile", str(tmp_path / "spins.py"), "--target", target.url]
+    command = [SLOPROOF, "load", "run", "--locustfile", str(tmp_path / "spins.py"), "--target", target.url]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
     assert run.returncode not in (0, 1), run.stdout + run.stderr
     assert "spins.py" in run.stderr
@@ -104,7 +105,7 @@ class Reader(FastHttpUser):
         self.client.get("/rows/" + rows.take()["number"], name="/rows/{number}")
 """)
     command = [
-        *("sloproof", "load", "run", "--locustfile", str(tmp_path / "dealing.py"), "--target", target.url),
+        *(SLOPROOF, "load", "run", "--locustfile", str(tmp_path / "dealing.py"), "--target", target.url),
         *("--users", "6", "--spawn-rate", "6", "--duration", "8s", "--processes", "2"),
     ]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, cwd=ROOT)
