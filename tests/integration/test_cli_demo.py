@@ -8,7 +8,7 @@ import pytest
 from sloproof.chaos.journal import EVENTS, read_events
 from tests.integration.cli_runs import Started, Workspace, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 

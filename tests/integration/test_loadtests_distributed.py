@@ -19,7 +19,7 @@ from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.locust_process import LoadProcess
 from tests.integration.test_loadtests_locust_process import THRESHOLDS, USERS, Target, profile, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 GET = 'self.client.get("/visit?q=1", name="/visit")'
 

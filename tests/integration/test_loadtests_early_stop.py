@@ -19,7 +19,7 @@ from sloproof.verdict.judge import Verdict
 from tests.integration.counted_server import CountedServer
 from tests.integration.small_workspace import USERS, sloproof, workspace_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 AVAILABILITY = SLO(
     service=Service(name="api", owner="team", job="api"),

@@ -16,7 +16,7 @@ from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.user_stages import UserStage
 from tests.integration.locust_target import LocustTarget
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 VISITORS = """
 from locust import FastHttpUser, constant, task
