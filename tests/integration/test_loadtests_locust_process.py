@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sloproof.errors import DefinitionError, PartFailed, Refused, UsageError
+from sloproof.errors import DefinitionError, Refused, UsageError
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
@@ -343,7 +343,7 @@ def test_a_locustfile_that_does_not_load_is_named_with_its_error(tmp_path: Path,
 def test_a_locustfile_that_raises_before_it_sends_anything_is_named(tmp_path: Path, target: Target) -> None:
     locustfile = USERS.format(base="FastHttpUser", visit="1 / 0")
     load = start(tmp_path, target.url, locustfile, duration="1s")
-    with pytest.raises(PartFailed, match="ZeroDivisionError"):
+    with pytest.raises(DefinitionError, match="ZeroDivisionError"):
         load.wait(60)
 
 
