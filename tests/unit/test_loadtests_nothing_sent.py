@@ -12,7 +12,7 @@ RAISED = """[2026-11-22 11:37:36,852] INFO/locust.runners: All users spawned
 Traceback (most recent call last):
   File "/somewhere/locust/user/task.py", line 358, in run
     self.execute_next_task()
-  File "/work/loadtests/users/visitors.py", line 7, in visit
+  File "/shop/loadtests/users/visitors.py", line 7, in visit
     raise KeyError("seed")
 KeyError: 'seed'
 

@@ -47,17 +47,6 @@ class RuleFile:
         return Artifact(self.path, rules_yaml(self.groups))
 
 
-def rule_files(workspace: Workspace, timing: Timing) -> Iterator[RuleFile]:
-    """Every rules file of a workspace, service by service.
-
-    Args:
-        workspace: the definitions.
-        timing: real windows, or windows divided by a factor.
-    """
-    for service in services_with_rules(workspace):
-        yield from files_of(workspace, service, timing)
-
-
 def services_with_rules(workspace: Workspace) -> list[str]:
     """The names of the services that have objectives, then of those that have only causes."""
     causes = (cause.service.name for cause in workspace.all_of(CauseAlert))
