@@ -30,14 +30,16 @@ def interruptible() -> Iterator[None]:
     """Turn the first signal into `Interrupted` while the block runs, then give the old handlers back.
 
     Later signals are answered with a word and change nothing: `timeout`, a closed terminal and an impatient
-    user send more than one, and half an undo is worse than a slow one.
+    user send more than one, and half an undo is worse than a slow one. After an interruption they stay without
+    effect to the end of the process, so that one that comes in its last moment does not change its exit code.
     """
     old = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
     try:
         yield
     finally:
+        interrupted = signal.getsignal(signal.SIGINT) is _already_ending
         for number, handler in old.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if interrupted else handler)
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
