@@ -23,6 +23,7 @@ from sloproof.loadtests import child_problem
 from sloproof.loadtests.arrivals import Schedule, rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
+from sloproof.loadtests.locust_cookies import spare_cookies
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, watch_sessions
 from sloproof.loadtests.locust_shape import FollowedShape
 from sloproof.loadtests.outcome import NOT_SENT, outcome
@@ -159,6 +160,7 @@ class LocustRun:
 
     def listen(self) -> None:
         """Hear of everything that Locust does from now on."""
+        spare_cookies()
         watch_sessions(self, self.plan)
         if self._pool is not None:
             self._pool.install()
