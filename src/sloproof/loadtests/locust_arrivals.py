@@ -5,11 +5,12 @@ own wait time. The latency of the first request of a task counts from the time t
 stalled target nor a pool without a free user hides a wait.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import gevent
-from gevent.queue import SimpleQueue
+from gevent.event import Event
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING, DefaultTaskSet, TaskSet
 
@@ -25,7 +26,10 @@ class Clock(Protocol):
 
 
 class Pool:
-    """Hands arrivals to users.
+    """Deals arrivals out to users, each to the first user that is free.
+
+    A free user takes the next arrival and sleeps until it is due: a process that woke up for each arrival to hand it
+    on would cost as much as the request.
 
     Args:
         times: seconds from the beginning, in order.
@@ -35,9 +39,11 @@ class Pool:
     def __init__(self, times: Iterator[float], clock: Clock) -> None:
         self._times = times
         self._clock = clock
-        self._waiting: SimpleQueue[float] = SimpleQueue()
-        self._idle = 0
-        self.over = False
+        self._begun = 0.0
+        self._open = Event()
+        self._overdue: deque[float] = deque()
+        self._ahead: float | None = None
+        self._slept_for: dict[gevent.Greenlet, float] = {}
 
     def install(self) -> None:
         """Let tasks wait for arrivals from now on."""
@@ -45,39 +51,58 @@ class Pool:
             setattr(task_set, "execute_task", self._upon_arrival(task_set.execute_task))  # noqa: B010 Locust has no other way in
         setattr(TaskSet, "wait", _go_on)  # noqa: B010
 
-    def run(self, begun: float) -> None:
+    def begin(self, begun: float) -> None:
         """Let everything arrive at its time.
 
         Args:
             begun: epoch second of the beginning.
         """
-        for offset in self._times:
-            due = begun + offset
-            ahead = due - self._clock.clock()
-            if ahead > 0:
-                gevent.sleep(ahead)
-            self._waiting.put(due)
-        self.over = True
+        self._begun = begun
+        self._open.set()
 
     @property
     def unserved(self) -> int:
-        """Arrivals that wait for a free user; one that an idle user is about to take does not wait for any."""
-        return max(0, int(self._waiting.qsize()) - self._idle)
+        """Arrivals that are due and wait for a free user."""
+        self._look_until(self._clock.clock())
+        return len(self._overdue)
 
     def drop(self, until: float) -> Iterator[float]:
         """The times at which those were due that no user took, as they leave; after `until` none was asked for."""
-        while self._waiting.qsize():
-            due = float(self._waiting.get_nowait())
-            if due <= until:
-                yield due
+        self._look_until(until)
+        woken_too_late = [due for due in self._slept_for.values() if due <= until]
+        yield from sorted([*woken_too_late, *(due for due in self._overdue if due <= until)])
+        self._overdue.clear()
+        self._slept_for.clear()
+
+    def _look_until(self, now: float) -> None:
+        if self._begun:
+            while (due := self._draw()) is not None and due <= now:
+                self._overdue.append(due)
+            self._ahead = due
+
+    def _draw(self) -> float | None:
+        """When the next arrival is due; None after the last."""
+        due, self._ahead = self._ahead, None
+        if due is None:
+            offset = next(self._times, None)
+            due = None if offset is None else self._begun + offset
+        return due
 
     def _next(self) -> float:
-        """When the next arrival is due; waits for it."""
-        self._idle += 1
-        try:
-            return float(self._waiting.get())
-        finally:
-            self._idle -= 1
+        """When the next arrival is due; waits for it, and after the last for the end of the load."""
+        if not self._begun:
+            self._open.wait()
+        due = self._overdue.popleft() if self._overdue else self._draw()
+        if due is None:
+            Event().wait()
+            raise StopUser
+        ahead = due - self._clock.clock()
+        if ahead > 0:
+            current = gevent.getcurrent()
+            self._slept_for[current] = due
+            gevent.sleep(ahead)
+            del self._slept_for[current]
+        return due
 
     def _upon_arrival(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def execute_task(task_set: TaskSet, task: Any) -> None:
@@ -100,7 +125,8 @@ def take_due() -> float | None:
     """When the arrival was due that this greenlet works off; None for all but the first request of a task."""
     current = gevent.getcurrent()
     due: float | None = getattr(current, _DUE, None)
-    setattr(current, _DUE, None)
+    if due is not None:
+        setattr(current, _DUE, None)
     return due
 
 

@@ -262,7 +262,7 @@ class LocustRun:
         if self._pool is None or self._begun:
             return
         self._begun = self._phases.begun = self.clock()
-        gevent.spawn(self._pool.run, self._begun)
+        self._pool.begin(self._begun)
         self._end_in_time()
 
     def _end_in_time(self) -> None:
@@ -279,23 +279,24 @@ class LocustRun:
         context: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        if self.recorder is None:
+        recorder, about = self.recorder, context or {}
+        if recorder is None:
             return
         seconds, now = (response_time or 0.0) / 1000, self.clock()
-        due = take_due()  # a client of the locustfile's own, which nobody has asked when it began
-        late = now - seconds - due if due is not None else (context or {}).get(LATE, 0.0)
+        late = about.get(LATE, 0.0)
+        if TRACE not in about and (due := take_due()) is not None:
+            late = now - seconds - due  # a client of the locustfile's own, which nobody has asked when it began
         headers, status = getattr(response, "headers", None), getattr(response, "status_code", 0) or 0
-        kind = outcome(status, exception)
-        self.recorder.complete(
+        recorder.complete(
             request_name(request_type, name),
             seconds + late,
-            kind,
+            outcome(status, exception),
             _served_by(headers) if headers else None,
             now,
-            received=response_length or 0,
-            status=status,
-            trace=(context or {}).get(TRACE, ()),
-            waited=late,
+            response_length or 0,
+            status,
+            about.get(TRACE, ()),
+            late,
         )
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
