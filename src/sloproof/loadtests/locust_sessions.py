@@ -2,6 +2,7 @@
 
 Locust reports a request when it is over; what is cut off at the end it never reports. So each session's `request` is
 wrapped to know what is in flight, and each hop beneath it to keep it on allowed targets, traced and within its time.
+All of it runs once a request, and what it costs is load that the generator cannot make: `benchmarks/load_overhead.py`.
 """
 
 import os
@@ -11,9 +12,10 @@ from typing import Any, Protocol
 
 import gevent
 from gevent import GreenletExit, getcurrent
+from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from locust.clients import HttpSession, LocustHttpAdapter
-from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, LocustUserAgent
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from urllib3.connection import HTTPConnection
 
 from sloproof.loadtests.locust_arrivals import take_due
@@ -53,7 +55,8 @@ def watch_sessions(counting: Counting, plan: LoadPlan) -> None:
     for session in (FastHttpSession, HttpSession):
         _wrap(session, "request", lambda original: _counted(original, counting))
     gate = Gate(plan.allowed)
-    _wrap(LocustUserAgent, "_urlopen", lambda original: _fast_hop(original, gate, counting))
+    _wrap(HTTPClient, "__init__", lambda original: _gated(original, gate))
+    _wrap(HTTPClient, "_build_request", lambda original: _fast_hop(original, counting))
     _wrap(LocustHttpAdapter, "send", lambda original: _requests_hop(original, gate, plan.request_timeout, counting))
     _wrap(ConnectionPool, "_connect_socket", lambda original: _connected(original, counting))
     _wrap(HTTPConnection, "_new_conn", lambda original: _connected(original, counting))
@@ -102,17 +105,12 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
         if counting.drained_from:
             # Locust kills users that wait; one that woke just then must not be cut off in the midst of a request.
             gevent.sleep(0)
-        begun, due = counting.clock(), take_due()
-        trace = [_traceparent()]
-        context = options["context"] = {**(options.get("context") or {}), TRACE: trace}
-        if due is not None:
-            context[LATE] = begun - due
-        ticket = recorder.begin(
-            request_name(method, name or session.request_name or url),
-            begun if due is None else due,
-            trace,
-        )
+        begun, due, trace = counting.clock(), take_due(), [_traceparent()]
+        options["context"] = _context(options.get("context"), trace, due, begun)
         setattr(getcurrent(), TRACE, trace)
+        ticket = recorder.begin(
+            request_name(method, name or session.request_name or url), begun if due is None else due, trace
+        )
         try:
             answer = original(session, method, url, name, *args, **options)
         except GreenletExit:
@@ -127,15 +125,48 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
     return request
 
 
-def _fast_hop(original: AnyCall, gate: Gate, counting: Counting) -> AnyCall:
-    def urlopen(agent: Any, request: Any) -> Any:
-        # The two that the client connects by; putting the URL together again would cost more than the whole check.
-        gate.check_host(request.url_split.scheme, request.url_split.netloc)
-        _trace(request.headers)
-        _count_upload(request.payload, counting)
-        return original(agent, request)
+def _context(given: dict[str, Any] | None, trace: list[str], due: float | None, begun: float) -> dict[str, Any]:
+    context: dict[str, Any] = {**given, TRACE: trace} if given else {TRACE: trace}
+    if due is not None:
+        context[LATE] = begun - due
+    return context
 
-    return urlopen
+
+def _gated(original: AnyCall, gate: Gate) -> AnyCall:
+    """Each host gets a client of its own before anything is asked of it, its address included."""
+
+    def start(client: HTTPClient, host: str, port: int | None = None, *args: Any, **options: Any) -> None:
+        secure = options.get("ssl") or options.get("ssl_options") is not None
+        gate.check_host("https" if secure else "http", _netloc(host, port))
+        if options.get("proxy_host"):
+            gate.check_host("http", _netloc(options["proxy_host"], options.get("proxy_port")))
+        original(client, host, port, *args, **options)
+
+    return start
+
+
+def _netloc(host: str, port: int | None) -> str:
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return name if port is None else f"{name}:{port}"
+
+
+def _fast_hop(original: AnyCall, counting: Counting) -> AnyCall:
+    """The header goes into the text of the request: the client copies and checks its headers one by one, twice."""
+
+    def build_request(client: HTTPClient, method: str, uri: str, **options: Any) -> str:
+        text: str = original(client, method, uri, **options)
+        headers, body = options.get("headers"), options.get("body")
+        trace: list[str] | None = getattr(getcurrent(), TRACE, None)
+        if headers and "traceparent" in headers:
+            if trace:
+                trace[0] = str(headers["traceparent"])
+        else:
+            text = f"{text[:-2]}traceparent: {trace[0] if trace else _traceparent()}\r\n\r\n"
+        if body:
+            _count_upload(body, counting)
+        return text
+
+    return build_request
 
 
 def _requests_hop(original: AnyCall, gate: Gate, request_timeout: float, counting: Counting) -> AnyCall:

@@ -113,13 +113,14 @@ class PhaseCounter:
             PhaseTotals(name=span.name, start=span.start, end=span.end, slower=dict(slower)) for span in spans
         ]
         self._starts = [span.start for span in spans]
+        self.several = len(self._starts) > 1
 
     def place(self, due: float) -> int:
         """Which phase a request belongs to that was sent, or was to be sent, at epoch second `due`.
 
         Logins before the first task belong to the first phase, and what comes late to the last.
         """
-        return max(0, bisect_right(self._starts, due - self.begun) - 1) if len(self._starts) > 1 else 0
+        return max(0, bisect_right(self._starts, due - self.begun) - 1) if self.several else 0
 
     def add(self, place: int, bucket: int, exceeded: int, kind: Kind | None, count: int) -> None:
         """Count requests that ended alike.

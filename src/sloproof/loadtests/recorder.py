@@ -106,7 +106,6 @@ class Recorder:
         kind: Kind | None,
         served_by: str | None,
         now: float,
-        *,
         received: int = 0,
         status: int = 0,
         trace: Sequence[str] = (),
@@ -127,12 +126,12 @@ class Recorder:
         """
         tally = self._current if self._current_from <= now < self._current_to else self._tally(now)
         tally.received += received
-        exceeded = len(self._limits) if kind in NO_ANSWER else bisect_left(self._limits, seconds)
-        place = self._phases.place(now - seconds)
+        exceeded = bisect_left(self._limits, seconds) if kind not in NO_ANSWER else len(self._limits)
+        place = self._phases.place(now - seconds) if self._phases.several else 0
         outcome = (name, histogram.bucket(seconds), exceeded, kind, served_by, place)
         outcomes = tally.outcomes
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        if self._traced.wanted(seconds, kind):
+        if seconds > self._traced.floor or kind is not None:
             self._traced.take((trace, name, status, kind or "", now - seconds, seconds, waited))
 
     def upload(self, size: int, now: float) -> None:

@@ -76,7 +76,7 @@ class TracedRequests:
         self._slowest: list[tuple[float, int, Facts]] = []
         self._taken = 0
         self._failed: dict[str, list[Facts]] = {}
-        self._floor = 0.0
+        self.floor = 0.0
 
     def take(self, request: "Facts") -> None:
         """Keep a request if it is among the slowest, or among the first of its kind to fail."""
@@ -87,16 +87,12 @@ class TracedRequests:
             first = self._failed.setdefault(kind, [])
             if len(first) < FAILED_KEPT:
                 first.append(request)
-        if latency > self._floor:
+        if latency > self.floor:
             self._taken += 1
             heapq.heappush(self._slowest, (latency, -self._taken, request))
             if len(self._slowest) > SLOWEST_KEPT:
                 heapq.heappop(self._slowest)
-                self._floor = self._slowest[0][0]
-
-    def wanted(self, latency: float, kind: str | None) -> bool:
-        """Whether it is worth while to `take` a request of this latency in seconds and this kind of error."""
-        return latency > self._floor or (kind is not None and len(self._failed.get(kind, ())) < FAILED_KEPT)
+                self.floor = self._slowest[0][0]
 
     @property
     def slowest(self) -> list[TracedRequest]:
