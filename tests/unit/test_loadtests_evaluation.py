@@ -127,6 +127,12 @@ def test_seconds_are_counted_one_by_one_at_their_end() -> None:
     assert Decimal("0.5") in load().thresholds
 
 
+def test_a_second_of_which_no_process_told_changes_nothing() -> None:
+    run = load()
+    run = run.model_copy(update={"seconds": [*run.seconds, Second(at=1040.0)], "ended_at": 1040.5})
+    assert verdicts(run, counted(4000)) == [Verdict.PASS, Verdict.PASS]
+
+
 def refused(seconds: int = 40, rate: int = 100) -> LoadResult:
     """A target that refuses every connection: all requests fail, and fast."""
     found = [

@@ -333,7 +333,7 @@ class LoadResult(BaseModel):
         return cls.model_validate_json(text)
 
     def _completed_slower(self, threshold: Decimal) -> int:
-        if self.seconds and threshold not in self.thresholds:
+        if self.completed and threshold not in self.thresholds:
             known = ", ".join(str(known) for known in self.thresholds) or "none"
             raise KeyError(f"no exact counter for {threshold} s in this run; it has {known}")
         return sum(
