@@ -23,9 +23,14 @@ if TYPE_CHECKING:
         TimeInterval,
         Webhook,
     )
+    from sloproof.chaos.control_endpoint import Call, Sign
     from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
+    from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
+    from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
+    from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
+    from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
     from sloproof.loadtests.arrivals import Arrivals, RateStage
@@ -66,7 +71,12 @@ _HOMES = {
         "Webhook",
     ),
     "sloproof.chaos.experiment": ("Balanced", "Experiment", "Fires", "Holds", "Resolves"),
+    "sloproof.chaos.control_endpoint": ("Call", "Sign"),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
+    "sloproof.chaos.instance_faults": ("FailHealthCheck", "PauseInstance", "RestartLoop", "StopInstance"),
+    "sloproof.chaos.monitoring_faults": ("LoseExporter", "RestartPrometheus"),
+    "sloproof.chaos.outside_faults": ("CallEndpoint", "KillProcess", "PauseProcess"),
+    "sloproof.chaos.pressure_faults": ("FillDisk", "PressCPU", "PressMemory"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
@@ -117,6 +127,8 @@ __all__ = [
     "BudgetLeft",
     "BurnPolicy",
     "BurnTier",
+    "Call",
+    "CallEndpoint",
     "CauseAlert",
     "Composite",
     "CustomPanels",
@@ -124,7 +136,9 @@ __all__ = [
     "Email",
     "ErrorRatio",
     "Experiment",
+    "FailHealthCheck",
     "Failures",
+    "FillDisk",
     "Fires",
     "FreshWithin",
     "Gate",
@@ -134,23 +148,33 @@ __all__ = [
     "HistogramBelow",
     "Holds",
     "KillInstance",
+    "KillProcess",
     "LatencyBelow",
     "Load",
     "LoadProfile",
+    "LoseExporter",
     "NativeLatencyBelow",
     "NoOpenFaults",
     "NotSlower",
     "ObjectivesHold",
     "OwnerRoute",
     "Panel",
+    "PauseInstance",
+    "PauseProcess",
+    "PressCPU",
+    "PressMemory",
     "ProbeUp",
     "Quantile",
     "RateStage",
     "RawRatio",
     "Resolves",
+    "RestartLoop",
+    "RestartPrometheus",
     "Routing",
     "Service",
+    "Sign",
     "Slack",
+    "StopInstance",
     "Survives",
     "ThroughputAtLeast",
     "TimeInterval",
@@ -165,3 +189,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module `sloproof` has no attribute `{name}`")
     return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    # `chaos discover` looks for `discover` among the names that a package lists.
+    return sorted({*globals(), *__all__})

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from sloproof.chaos import watchdog
+from sloproof.chaos.any_fault import AnyFault
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.experiment import Balanced, Experiment
-from sloproof.chaos.faults import AbortRequests, AnyFault, DelayRequests, KillInstance
+from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
 from sloproof.chaos.injection import Place, inject
 from sloproof.chaos.journal import read_events
 from sloproof.chaos.ledger import Ledger

@@ -1,32 +1,17 @@
 """Looking whether a fault really has the effect that it should have."""
 
 import time
-from dataclasses import dataclass
 from functools import singledispatch
-from urllib.parse import urlsplit
 
+from sloproof.chaos.balancer_view import why_taken_out
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import healthy
+from sloproof.chaos.ledger_value import Observation, Showing
 from sloproof.chaos.undo_step import Effect, InstanceLost, RequestsSpoilt
 from sloproof.errors import PartFailed
 from sloproof.supervisor import Supervisor
 
 _STEP = 0.2
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What was seen of an effect.
-
-    Args:
-        live: the fault takes hold.
-        settled: there is nothing more to wait for.
-        evidence: what was seen, in plain words.
-    """
-
-    live: bool
-    settled: bool
-    evidence: str
 
 
 def observe_until(effect: Effect, end: float) -> Observation:
@@ -47,7 +32,7 @@ def observe_until(effect: Effect, end: float) -> Observation:
 
 
 @singledispatch
-def observe(effect: Effect) -> Observation:
+def observe(effect: Effect | Showing) -> Observation:
     """Look once at an effect.
 
     Args:
@@ -57,6 +42,11 @@ def observe(effect: Effect) -> Observation:
         What is there now; a part that does not answer is no effect.
     """
     raise TypeError(f"no way to see {effect!r}")
+
+
+@observe.register
+def _(effect: Showing) -> Observation:
+    return effect.observe()
 
 
 @observe.register
@@ -88,21 +78,3 @@ def _(effect: InstanceLost) -> Observation:
         )
     )
     return Observation(gone and not answers, gone and not answers and bool(out), evidence)
-
-
-def why_taken_out(envoy_admin: str, url: str, *, allowed: tuple[str, ...] = ()) -> str | None:
-    """Why the balancer sends nothing to the instance behind a URL.
-
-    Args:
-        envoy_admin: base URL of the balancer's admin port.
-        url: any URL of the instance.
-        allowed: targets beyond loopback that the workspace lists.
-
-    Returns:
-        The reason, or None when it gets traffic or the balancer cannot say.
-    """
-    parts = urlsplit(url)
-    try:
-        return EnvoyAdmin(envoy_admin, allowed=allowed).taken_out(parts.hostname or "", parts.port or 80)
-    except PartFailed:
-        return None

@@ -59,13 +59,32 @@ class EnvoyAdmin:
         Raises:
             PartFailed: Envoy does not answer, refuses, or says something else afterwards.
         """
-        answer = exchange("POST", f"{self.url}/runtime_modify?{urlencode(values)}", allowed=self._allowed)
-        if answer.status != http.client.OK:
-            raise PartFailed(f"the Envoy at `{self.url}` refused the runtime keys: {answer.text.strip()}")
+        self.set(values)
         seen = self.overrides(list(values))
         wrong = [f"`{key}` is `{seen[key]}`, not `{value}`" for key, value in values.items() if seen[key] != value]
         if wrong:
             raise PartFailed(f"the Envoy at `{self.url}` does not show what was set: {'; '.join(wrong)}")
+
+    def set(self, values: Mapping[str, str]) -> None:
+        """Set runtime keys in one step, without reading them back.
+
+        Args:
+            values: value of each key; an empty string takes the override away.
+
+        Raises:
+            PartFailed: Envoy does not answer, or refuses.
+        """
+        answer = exchange("POST", f"{self.url}/runtime_modify?{urlencode(values)}", allowed=self._allowed)
+        if answer.status != http.client.OK:
+            raise PartFailed(f"the Envoy at `{self.url}` refused the runtime keys: {answer.text.strip()}")
+
+    def keys(self) -> frozenset[str]:
+        """Every runtime key that some layer has a value for.
+
+        Raises:
+            PartFailed: Envoy does not answer.
+        """
+        return frozenset(self._json("/runtime").get("entries", {}))
 
     def injected(self, counter: str) -> int:
         """How many requests the fault filter has spoilt since Envoy started.

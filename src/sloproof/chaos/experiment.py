@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sloproof.chaos.faults import AnyFault, Share, plain
+from sloproof.chaos.any_fault import AnyFault
+from sloproof.chaos.faults import Share, plain
 from sloproof.definition import Definition, Length, Name, format_duration
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo.objective import SLO

@@ -31,12 +31,16 @@ class Fault(Definition):
         grace: how long after its planned end the watchdog lets it be.
         needs: fields of the lab's state that it takes hold of.
         waits: its end is not at once; something has to come back by itself.
+        blast_radius: what it can touch at most, in plain words.
+        actions: the module of the Chaos Toolkit extension that has its action.
     """
 
     at: Duration
     grace: ClassVar[timedelta] = GRACE
     needs: ClassVar[tuple[str, ...]] = ()
     waits: ClassVar[bool] = False
+    blast_radius: ClassVar[str] = ""
+    actions: ClassVar[str] = "sloproof.chaos.extension.actions"
 
     @property
     @abstractmethod
@@ -84,8 +88,9 @@ class KillInstance(Fault):
     instance: Name
     back_after: Length
     grace: ClassVar[timedelta] = RESTART_GRACE
-    needs: ClassVar[tuple[str, ...]] = ("supervisor", "envoy_admin")
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
     waits: ClassVar[bool] = True
+    blast_radius: ClassVar[str] = "one instance; requests that it holds are lost"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
@@ -128,6 +133,7 @@ class DelayRequests(Fault):
     percent: Share
     lasts: Length
     needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
+    blast_radius: ClassVar[str] = "a percentage of what passes the balancer"
 
     def __init__(self, delay: str | timedelta, **others: Any) -> None:
         super().__init__(**{"delay": delay, **others})
@@ -177,6 +183,7 @@ class AbortRequests(Fault):
     percent: Share
     lasts: Length
     needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
+    blast_radius: ClassVar[str] = "a percentage of what passes the balancer"
 
     def __init__(self, status: int, **others: Any) -> None:
         super().__init__(**{"status": status, **others})
@@ -208,10 +215,6 @@ class AbortRequests(Fault):
     def bad_ratio(self) -> Decimal | None:
         """The aborted share; None below 500, where an answer is no server error."""
         return self.percent / 100 if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
-
-
-AnyFault = Annotated[KillInstance | DelayRequests | AbortRequests, Field(discriminator="kind")]
-"""Every fault there is."""
 
 
 def plain(number: Decimal) -> str:

@@ -37,14 +37,15 @@ class Answer:
     text: str
 
 
-def exchange(method: str, url: str, *, allowed: Sequence[str] = (), timeout: float = TIMEOUT) -> Answer:
+def exchange(method: str, url: str, *, allowed: Sequence[str] = (), timeout: float = TIMEOUT, body: str = "") -> Answer:
     """Send one request, straight to its host: no proxy, no redirect, no retry.
 
     Args:
-        method: `GET` or `POST`; the request has no body.
+        method: such as `GET` or `POST`.
         url: `http://host:port/path?query`.
         allowed: targets beyond loopback that the workspace lists.
         timeout: seconds for connecting, and again for each read.
+        body: text that is sent along; JSON when it begins with `{` or `[`.
 
     Returns:
         The status and the body.
@@ -58,7 +59,7 @@ def exchange(method: str, url: str, *, allowed: Sequence[str] = (), timeout: flo
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     try:
-        connection.request(method, path, headers={"connection": "close"})
+        connection.request(method, path, body.encode() or None, {"connection": "close", **_kind_of(body)})
         reply = connection.getresponse()
         return Answer(reply.status, reply.read().decode("utf-8", errors="replace"))
     except ConnectionRefusedError:
@@ -84,3 +85,9 @@ def healthy(url: str, *, allowed: Sequence[str] = (), timeout: float = TIMEOUT) 
         return exchange("GET", url, allowed=allowed, timeout=timeout).status == http.client.OK
     except Unreachable:
         return False
+
+
+def _kind_of(body: str) -> dict[str, str]:
+    if not body:
+        return {}
+    return {"content-type": "application/json" if body[0] in "{[" else "text/plain; charset=utf-8"}

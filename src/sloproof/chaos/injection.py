@@ -2,26 +2,27 @@
 
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import singledispatch
 from pathlib import Path
 from typing import TypedDict
 
-from sloproof.chaos import journal
+from sloproof.chaos import journal, prepare_instance, prepare_outside, prepare_pressure
 from sloproof.chaos.envoy_admin import EnvoyAdmin, percentage
 from sloproof.chaos.faults import AbortRequests, DelayRequests, Fault, KillInstance
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Entry, Ledger
+from sloproof.chaos.preparation import HEALTH_PATH, Prepared, prepare
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.restart_delay import read_delay, write_delay
 from sloproof.chaos.target import Target, read_target
-from sloproof.chaos.undo_step import Effect, EnvoyRuntime, InstanceLost, InstanceRunning, RequestsSpoilt, UndoStep
+from sloproof.chaos.undo_step import EnvoyRuntime, InstanceLost, InstanceRunning, RequestsSpoilt
 from sloproof.errors import PartFailed, Refused
 from sloproof.supervisor import Supervisor
 
-HEALTH_PATH = "/healthz"
+TEACHERS = prepare_instance, prepare_outside, prepare_pressure
+"""Modules that teach `prepare` about faults when they are imported."""
+
 _DELAY = "fault.http.delay"
 _ABORT = "fault.http.abort"
 
@@ -45,21 +46,6 @@ class Place:
     allowed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A fault that has looked at its target and changed nothing yet.
-
-    Args:
-        undo: how it is put back.
-        effect: how its effect is seen.
-        apply: injects it, and says what it did.
-    """
-
-    undo: UndoStep
-    effect: Effect
-    apply: Callable[[], str]
-
-
 def inject(fault: Fault, name: str, place: Place) -> Entry:
     """Break something, after its undo is on disk.
 
@@ -78,6 +64,7 @@ def inject(fault: Fault, name: str, place: Place) -> Entry:
     with place.ledger.turn():
         _check_may_inject(fault, place)
         target = read_target(place.lab_file)
+        target.require(fault.needs, fault.describe())
         prepared = prepare(fault, target, place.allowed)
         entry = _entry(fault, name, place, target, prepared)
         journal.record(place.run_folder, "injecting", fault=name, detail=fault.describe())
@@ -86,25 +73,6 @@ def inject(fault: Fault, name: str, place: Place) -> Entry:
         place.ledger.note(entry, "injected", detail)
     journal.record(place.run_folder, "injected", fault=name, detail=detail)
     return entry
-
-
-@singledispatch
-def prepare(fault: Fault, target: Target, allowed: tuple[str, ...]) -> Prepared:
-    """Look at the target and say how a fault is injected, seen and put back.
-
-    Args:
-        fault: what to break.
-        target: the running system.
-        allowed: targets beyond loopback that the workspace lists.
-
-    Returns:
-        The three, with nothing changed yet.
-
-    Raises:
-        Refused: the target is not allowed; nothing was sent.
-        PartFailed: a part does not answer or is not well before the fault.
-    """
-    raise TypeError(f"no way to inject {fault!r}")
 
 
 class _Instance(TypedDict):

@@ -1,5 +1,6 @@
 """What the chaos room needs to know of a running lab, read from its state file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,15 +17,56 @@ class Target(BaseModel):
         instances: base URL of each instance, by name.
         supervisor_socket: unix socket of the supervisord that keeps the instances.
         restart_delay_folder: holds a file for each instance: seconds that it sleeps at its next start.
+        folder: the lab's own folder, in which its instances look for flags.
+        prometheus: base URL of the Prometheus that watches it.
+
+    A system that is no lab may leave out what it does not have; a fault that needs it is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     system: str
-    envoy_admin: str
-    instances: dict[str, str]
-    supervisor_socket: Path
-    restart_delay_folder: Path
+    envoy_admin: str = ""
+    instances: dict[str, str] = {}
+    supervisor_socket: Path = Path()
+    restart_delay_folder: Path = Path()
+    folder: Path = Path()
+    prometheus: str = ""
+
+    def require(self, fields: Sequence[str], what: str) -> None:
+        """Refuse a fault that takes hold of something that this system does not have.
+
+        Args:
+            fields: names of fields.
+            what: the fault, in a plain sentence.
+
+        Raises:
+            PartFailed: one of them is empty; nothing was sent.
+        """
+        missing = [field for field in fields if getattr(self, field) in ("", {}, Path())]
+        if missing:
+            names = " and ".join(f"`{field}`" for field in missing)
+            raise PartFailed(
+                f"cannot {what}: the system `{self.system}` has no {names}; nothing was sent",
+                hint="the state file of the system says where its parts are",
+            )
+
+    def flag(self, folder: str, instance: str) -> Path:
+        """The file whose presence changes how an instance answers.
+
+        Args:
+            folder: `unhealthy` or `no-metrics`.
+            instance: the instance's name.
+
+        Raises:
+            PartFailed: the lab has no such folder.
+        """
+        if not (self.folder / folder).is_dir():
+            raise PartFailed(
+                f"the system `{self.system}` has no folder `{self.folder / folder}`; nothing was sent",
+                hint="start its lab anew with `sloproof lab up`",
+            )
+        return self.folder / folder / instance
 
     def instance(self, name: str) -> str:
         """The base URL of one instance.

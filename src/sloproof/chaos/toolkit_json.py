@@ -111,7 +111,7 @@ def _steps(experiment: Experiment, index: int, fault: Fault) -> Iterator[tuple[t
         end["patience"] = _seconds(max(patience, SHORTEST_PATIENCE))
     see = {"fault": name, "until": _seconds(_next_due(experiment, fault.at, LONGEST_LOOK))}
     see_end = {"fault": name, "until": _seconds(_next_due(experiment, fault.end, LONGEST_LOOK))}
-    yield fault.at, _BEGINNING, _activity("action", f"inject {name}", ACTIONS, fault.action, inject)
+    yield fault.at, _BEGINNING, _activity("action", f"inject {name}", fault.actions, fault.action, inject)
     yield fault.at, _LOOK, _activity("probe", f"see {name}", PROBES, "fault_is_live", see)
     # What has to wait for an instance comes after what is over at once.
     yield fault.end, _SLOW_END if fault.waits else _END, _activity("action", f"end {name}", ACTIONS, "end_fault", end)

@@ -15,9 +15,10 @@ from sloproof.chaos import journal
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable, healthy
 from sloproof.chaos.ledger import TURN_TIMEOUT, Entry, Ledger
+from sloproof.chaos.ledger_value import Undoing
 from sloproof.chaos.restart_delay import write_delay
 from sloproof.chaos.target import current_target
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep
+from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep, WorkerThen
 from sloproof.errors import PartFailed, SloproofError, UndoFailed
 from sloproof.supervisor import Supervisor, SupervisorUnreachable
 
@@ -117,7 +118,7 @@ _HINT = "run `sloproof chaos undo` again; `sloproof lab down` ends the lab and e
 
 
 @singledispatch
-def perform(step: UndoStep, patience: float) -> str:
+def perform(step: UndoStep | Undoing, patience: float) -> str:
     """Put something back and make sure that it is.
 
     Args:
@@ -132,6 +133,16 @@ def perform(step: UndoStep, patience: float) -> str:
         Refused: the target is not allowed; nothing was sent.
     """
     raise TypeError(f"no way to undo {step!r}")
+
+
+@perform.register
+def _(step: Undoing, patience: float) -> str:
+    return step.perform(patience)
+
+
+@perform.register
+def _(step: WorkerThen, patience: float) -> str:
+    return f"{step.worker.perform(patience)}; {perform(step.then, patience)}"
 
 
 @perform.register
@@ -178,8 +189,19 @@ def gone_with_its_lab(entry: Entry) -> str | None:
 
 
 @singledispatch
-def _ended(step: UndoStep) -> str | None:
+def _ended(step: UndoStep | Undoing) -> str | None:
     raise TypeError(f"no way to look for {step!r}")
+
+
+@_ended.register
+def _(step: Undoing) -> str | None:
+    return step.ended()
+
+
+@_ended.register
+def _(step: WorkerThen) -> str | None:
+    gone = _ended(step.then)
+    return f"{gone}; {step.worker.perform(0)}" if gone else None
 
 
 @_ended.register

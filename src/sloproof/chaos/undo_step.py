@@ -3,14 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sloproof.chaos.control_endpoint import EndpointCalled, EndpointShows
+from sloproof.chaos.disk_space import DiskFilled, FileGone
+from sloproof.chaos.foreign_process import ProcessKilled, ProcessReplaced
+from sloproof.chaos.instance_flag import AnswersApart, FlagBack
+from sloproof.chaos.ledger_value import LedgerValue
+from sloproof.chaos.paused_process import ProcessContinued, ProcessPaused
+from sloproof.chaos.pressure import AffinityBack, CPUPressed, MemoryHeld
+from sloproof.chaos.restarts import InstanceRestarted, ProgramDown, ProgramRunning
+from sloproof.chaos.worker_process import WorkerEnded
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EnvoyRuntime(_Value):
+class EnvoyRuntime(LedgerValue):
     """Put runtime keys of an Envoy back.
 
     Args:
@@ -31,8 +37,13 @@ class EnvoyRuntime(_Value):
         """What a lab must still have for the fault to be in it."""
         return self.admin
 
+    @property
+    def rejoins(self) -> str:
+        """No instance was lost."""
+        return ""
 
-class InstanceRunning(_Value):
+
+class InstanceRunning(LedgerValue):
     """Let an instance run and answer, with the restart delay it had before.
 
     Args:
@@ -59,12 +70,53 @@ class InstanceRunning(_Value):
         """What a lab must still have for the fault to be in it."""
         return str(self.supervisor_socket)
 
+    @property
+    def rejoins(self) -> str:
+        """The instance that gets traffic again."""
+        return self.name
 
-UndoStep = Annotated[EnvoyRuntime | InstanceRunning, Field(discriminator="kind")]
+
+class WorkerThen(LedgerValue):
+    """End a worker, then put back what it worked on.
+
+    Args:
+        worker: how it is ended; before anything else, so that it cannot spoil that again.
+        then: how the rest is put back.
+    """
+
+    kind: Literal["worker_then"] = "worker_then"
+    worker: WorkerEnded
+    then: Annotated[EnvoyRuntime | InstanceRunning | AffinityBack, Field(discriminator="kind")]
+
+    @property
+    def place(self) -> str:
+        """What a lab must still have for the fault to be in it."""
+        return self.then.place
+
+    @property
+    def rejoins(self) -> str:
+        """The instance that gets traffic again; empty when none was lost."""
+        return self.then.rejoins
+
+
+UndoStep = Annotated[
+    EnvoyRuntime
+    | InstanceRunning
+    | WorkerThen
+    | WorkerEnded
+    | ProcessContinued
+    | FlagBack
+    | ProgramRunning
+    | AffinityBack
+    | FileGone
+    | ProcessReplaced
+    | EndpointCalled,
+    Field(discriminator="kind"),
+]
 """Every way to undo a fault."""
 
 
-class RequestsSpoilt(_Value):
+class RequestsSpoilt(LedgerValue):
     """The fault filter's own counter rises while its keys are set.
 
     Args:
@@ -83,7 +135,7 @@ class RequestsSpoilt(_Value):
     allowed: tuple[str, ...] = ()
 
 
-class InstanceLost(_Value):
+class InstanceLost(LedgerValue):
     """The killed process is gone, its health URL does not answer and the balancer has taken it out.
 
     Args:
@@ -104,5 +156,18 @@ class InstanceLost(_Value):
     allowed: tuple[str, ...] = ()
 
 
-Effect = Annotated[RequestsSpoilt | InstanceLost, Field(discriminator="kind")]
+Effect = Annotated[
+    RequestsSpoilt
+    | InstanceLost
+    | ProcessPaused
+    | AnswersApart
+    | InstanceRestarted
+    | ProgramDown
+    | CPUPressed
+    | MemoryHeld
+    | DiskFilled
+    | ProcessKilled
+    | EndpointShows,
+    Field(discriminator="kind"),
+]
 """Every effect that can be seen."""

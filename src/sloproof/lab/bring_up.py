@@ -36,7 +36,9 @@ from sloproof.lab.take_down import RUNTIME_PREFIX, end, runtime_root
 from sloproof.lab.topology import Program, Site, System, Topology, script
 from sloproof.supervisor import Supervisor
 
-_FOLDERS = ("alertmanager", "config", "generated", "logs", "prometheus", "restart-delay", "traces", "unhealthy")
+_FOLDERS = (
+    "alertmanager", "config", "generated", "logs", "no-metrics", "prometheus", "restart-delay", "traces", "unhealthy",
+)  # fmt: skip
 _FILES = ("notifications.jsonl", "seed-password")
 _SUPERVISORD_PATIENCE = 15.0
 

@@ -65,6 +65,11 @@ class LabState(BaseModel):
         return self.folder / "unhealthy"
 
     @property
+    def no_metrics_folder(self) -> Path:
+        """A file here named as an instance makes its `/metrics` answer 503 while it goes on serving."""
+        return self.folder / "no-metrics"
+
+    @property
     def seed_password_file(self) -> Path:
         """Holds the password of the seeded users `user-001@example.test` to `user-400@example.test`."""
         return self.folder / "seed-password"

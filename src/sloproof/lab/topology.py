@@ -88,6 +88,11 @@ class Site:
         """A file here named as an instance makes its health check fail."""
         return self.folder / "unhealthy"
 
+    @property
+    def no_metrics(self) -> Path:
+        """A file here named as an instance makes its metrics page fail."""
+        return self.folder / "no-metrics"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:

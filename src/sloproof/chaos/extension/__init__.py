@@ -10,6 +10,8 @@ from chaoslib.discovery.discover import discover_actions, discover_probes, initi
 
 __all__ = ["discover"]
 
+_ACTIONS = ("actions", "instance_actions", "outside_actions", "pressure_actions")
+
 
 def discover(discover_system: bool = True) -> dict[str, Any]:
     """What this extension offers, as the Chaos Toolkit wants to hear it.
@@ -21,6 +23,7 @@ def discover(discover_system: bool = True) -> dict[str, Any]:
         The discovery document with every action and probe.
     """
     discovery: dict[str, Any] = initialize_discovery_result("sloproof", version("sloproof"), "sloproof")
-    discovery["activities"].extend(discover_actions("sloproof.chaos.extension.actions"))
-    discovery["activities"].extend(discover_probes("sloproof.chaos.extension.probes"))
+    for module in _ACTIONS:
+        discovery["activities"].extend(discover_actions(f"{__name__}.{module}"))
+    discovery["activities"].extend(discover_probes(f"{__name__}.probes"))
     return discovery

@@ -6,14 +6,13 @@ from typing import Any
 
 from sloproof.chaos import journal
 from sloproof.chaos.effect import observe
-from sloproof.chaos.extension.guard import guard_of
+from sloproof.chaos.extension.injecting import inject_now
 from sloproof.chaos.extension.place import entry_of, place_of, wait_until
-from sloproof.chaos.faults import AbortRequests, DelayRequests, Fault, KillInstance
-from sloproof.chaos.injection import Place, inject
+from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
+from sloproof.chaos.injection import Place
 from sloproof.chaos.ledger import Entry
 from sloproof.chaos.undo import PATIENCE, undo_entry
 from sloproof.chaos.undo import undo_run as undo_open_entries
-from sloproof.errors import SloproofError
 
 __all__ = ["abort_requests", "delay_requests", "end_fault", "kill_instance", "undo_run"]
 
@@ -38,7 +37,7 @@ def kill_instance(
         The id of the ledger's entry.
     """
     broken = KillInstance(instance, at=timedelta(seconds=at), back_after=timedelta(seconds=back_after))
-    return _inject(broken, fault, configuration)
+    return inject_now(broken, fault, configuration)
 
 
 def delay_requests(
@@ -68,7 +67,7 @@ def delay_requests(
         at=timedelta(seconds=at),
         lasts=timedelta(seconds=lasts),
     )
-    return _inject(broken, fault, configuration)
+    return inject_now(broken, fault, configuration)
 
 
 def abort_requests(
@@ -93,7 +92,7 @@ def abort_requests(
         The id of the ledger's entry.
     """
     broken = AbortRequests(status, percent=Decimal(percent), at=timedelta(seconds=at), lasts=timedelta(seconds=lasts))
-    return _inject(broken, fault, configuration)
+    return inject_now(broken, fault, configuration)
 
 
 def end_fault(
@@ -131,19 +130,6 @@ def undo_run(configuration: dict[str, Any] | None = None) -> list[str]:
     """
     place = place_of(configuration)
     return [undone.evidence for undone in undo_open_entries(place.ledger, place.run_folder)]
-
-
-def _inject(broken: Fault, name: str, configuration: dict[str, Any] | None) -> str:
-    place = place_of(configuration)
-    guard = guard_of(place)
-    try:
-        guard.stand()
-        wait_until(place.started_at + broken.at.total_seconds())
-        guard.stand()
-        return inject(broken, name, place).id
-    except (SloproofError, OSError) as error:
-        journal.record(place.run_folder, "injection_failed", fault=name, detail=str(error))
-        guard.end(f"could not inject `{name}`: {error}")
 
 
 def _look_a_last_time(place: Place, entry: Entry) -> None:

@@ -5,11 +5,13 @@ from functools import singledispatch
 from typing import Any
 
 from sloproof.chaos import journal
-from sloproof.chaos.effect import observe_until, why_taken_out
+from sloproof.chaos.balancer_view import why_taken_out
+from sloproof.chaos.effect import observe_until
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.extension.place import entry_of, place_of
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep
+from sloproof.chaos.ledger_value import Undoing
+from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep, WorkerThen
 from sloproof.errors import PartFailed
 
 __all__ = ["fault_is_live", "fault_is_over", "nothing_is_open"]
@@ -57,8 +59,8 @@ def fault_is_over(fault: str, until: float = 0.0, configuration: dict[str, Any] 
         return True
     while not (over := _is_over(entry.undo)) and time.time() < place.started_at + until:
         time.sleep(_STEP)
-    if over and isinstance(entry.undo, InstanceRunning):
-        detail = f"the balancer sends requests to `{entry.undo.name}` again"
+    if over and (instance := entry.undo.rejoins):
+        detail = f"the balancer sends requests to `{instance}` again"
         journal.record(place.run_folder, "rejoined", fault=fault, detail=detail)
     return over
 
@@ -74,8 +76,18 @@ def nothing_is_open(configuration: dict[str, Any] | None = None) -> bool:
 
 
 @singledispatch
-def _is_over(step: UndoStep) -> bool:
+def _is_over(step: UndoStep | Undoing) -> bool:
     raise TypeError(f"no way to look for {step!r}")
+
+
+@_is_over.register
+def _(step: Undoing) -> bool:
+    return step.is_over()
+
+
+@_is_over.register
+def _(step: WorkerThen) -> bool:
+    return step.worker.is_over() and _is_over(step.then)
 
 
 @_is_over.register

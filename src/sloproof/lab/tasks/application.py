@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -69,8 +70,7 @@ def _table(service: Service) -> list[tuple[str, str, Endpoint, tuple[int, ...]]]
 
 def _probes(settings: Settings, database: Database, metrics: RequestMetrics) -> dict[str, Endpoint]:
     async def healthz(_: Request) -> Response:
-        flag = settings.unhealthy_flag
-        ill = flag is not None and flag.exists()
+        ill = _raised(settings.unhealthy_flag)
         return answer({"status": "unhealthy" if ill else "ok", "instance": settings.name}, 503 if ill else 200)
 
     async def readyz(_: Request) -> Response:
@@ -78,9 +78,15 @@ def _probes(settings: Settings, database: Database, metrics: RequestMetrics) -> 
         return answer({"status": "ready" if ready else "database unreachable"}, 200 if ready else 503)
 
     async def metrics_page(_: Request) -> Response:
+        if _raised(settings.no_metrics_flag):
+            return answer({"status": "no metrics", "instance": settings.name}, 503)
         return Response(metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics_page}
+
+
+def _raised(flag: Path | None) -> bool:
+    return flag is not None and flag.exists()
 
 
 def _tracing(settings: Settings, templates: dict[Endpoint, str]) -> list[Middleware]:

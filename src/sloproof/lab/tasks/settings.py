@@ -19,6 +19,7 @@ class Settings:
         jwt_secret: signs the tokens; the same for all instances.
         seed_password: password of the seeded users; empty to seed none.
         unhealthy_flag: while this file exists `/healthz` answers 503.
+        no_metrics_flag: while this file exists `/metrics` answers 503.
         traces_file: where spans go as OTLP JSON lines; None for no tracing.
         task_limit: tasks that one user may have.
         rate_limit: requests per second that one user may send to this instance; 0 for no limit.
@@ -30,6 +31,7 @@ class Settings:
     jwt_secret: str = field(repr=False)
     seed_password: str = field(default="", repr=False)
     unhealthy_flag: Path | None = None
+    no_metrics_flag: Path | None = None
     traces_file: Path | None = None
     task_limit: int = 200
     rate_limit: float = 200.0
@@ -49,6 +51,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         jwt_secret=environment["TASKS_JWT_SECRET"],
         seed_password=environment.get("TASKS_SEED_PASSWORD", ""),
         unhealthy_flag=_path(environment, "TASKS_UNHEALTHY_FLAG"),
+        no_metrics_flag=_path(environment, "TASKS_NO_METRICS_FLAG"),
         traces_file=_path(environment, "TASKS_TRACES_FILE"),
         task_limit=int(environment.get("TASKS_LIMIT", Settings.task_limit)),
         rate_limit=float(environment.get("TASKS_RATE_LIMIT", Settings.rate_limit)),

@@ -45,6 +45,7 @@ def _instance(site: Site, name: str) -> Program:
         "TASKS_INSTANCE": name,
         "TASKS_PORT": str(site.ports[name]),
         "TASKS_UNHEALTHY_FLAG": str(site.unhealthy / name),
+        "TASKS_NO_METRICS_FLAG": str(site.no_metrics / name),
         "PGHOST": "127.0.0.1",
         "PGPORT": str(site.ports[_POSTGRES]),
         "PGUSER": DATABASE,
