@@ -1,9 +1,8 @@
-"""Every fault of processes, balancer, monitoring and machine on a live lab: injected, seen, undone, seen to be undone."""
+"""Faults of processes, balancer, monitoring and machine on a live lab: injected, seen, undone, seen to be undone."""
 
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,9 @@ import pytest
 from sloproof.chaos.any_fault import AnyFault
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.experiment import Balanced, Experiment
-from sloproof.chaos.http_exchange import healthy
+from sloproof.chaos.faults import AbortRequests, DelayRequests
+from sloproof.chaos.http_exchange import exchange, healthy
+from sloproof.chaos.injection import Place, inject
 from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
 from sloproof.chaos.journal import read_events
 from sloproof.chaos.ledger import Ledger
@@ -22,6 +23,8 @@ from sloproof.chaos.outcome import FaultOutcome
 from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
+from sloproof.chaos.undo import undo_all, undo_entry
+from sloproof.errors import PartFailed, Refused
 from sloproof.lab.state import LabState
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.supervisor import Supervisor
@@ -40,15 +43,31 @@ FAULTS: dict[str, tuple[AnyFault, str]] = {
     "cpu": (PressCPU("a1", at="0s", processes=2, lasts="4s"), "the instance has only that one"),
     "memory": (PressMemory("a1", at="0s", size="64MiB", lasts="3s"), "of 64 MiB"),
     "disk": (FillDisk("a1", at="0s", size="64MiB", lasts="2s"), "64 MiB are taken"),
+    "jitter": (
+        DelayRequests("60ms", jitter="50ms", percent="100", at="0s", lasts="3s"),
+        "`delays_injected` rose by",
+    ),
+    "delay on a route": (
+        DelayRequests("50ms", percent="50", route="tarefas", at="0s", lasts="3s"),
+        "`delays_injected` rose by",
+    ),
+    "abort on a route": (
+        AbortRequests(503, percent="12.5", route="tarefas", at="0s", lasts="3s"),
+        "`aborts_injected` rose by",
+    ),
 }
 """Each fault, and what its evidence says."""
+
+
+NONE: tuple[AnyFault, ...] = (PauseInstance("a1", at="0s", lasts="1s"),)
+"""For tests that inject by themselves."""
 
 
 class Run:
     """One workspace with one experiment on the lab."""
 
     def __init__(self, folder: Path, lab: LabState, *faults: AnyFault) -> None:
-        experiment = Experiment(name="one", system="tasks", load=LOAD, faults=faults, expect=[Balanced()])
+        experiment = Experiment(name="one", system="tasks", load=LOAD, faults=faults or NONE, expect=[Balanced()])
         self.experiment = folder / "one.json"
         self.experiment.write_text(experiment_json(experiment))
         self.lab_file = lab.folder / "lab.json"
@@ -57,6 +76,9 @@ class Run:
 
     def start(self) -> ChaosProcess:
         return ChaosProcess.start(self.experiment, lab_file=self.lab_file, run_folder=self.folder, ledger=self.ledger)
+
+    def place(self) -> Place:
+        return Place(lab_file=self.lab_file, run_folder=self.folder, ledger=Ledger(self.ledger), started_at=time.time())
 
     def await_event(self, kind: str) -> bool:
         return wait_for(lambda: any(event.kind == kind for event in read_events(self.folder)), 30)
@@ -86,7 +108,7 @@ def workers() -> list[str]:
 @pytest.fixture
 def system(lab: LabState) -> Iterator[LabState]:
     assert wait_for(lambda: is_whole(lab), 40), "the test before left a fault"
-    with trickle(f"{lab.balancer}/healthz"):
+    with trickle(f"{lab.balancer}/tarefas"):
         yield lab
 
 
@@ -117,3 +139,56 @@ def test_a_killed_tool_leaves_nothing_of_a_fault(system: LabState, tmp_path: Pat
     left = Ledger(run.ledger).open_entries
     assert wait_for(lambda: not left() and is_whole(system), 60)
     assert child.wait(10).status == "crashed"
+
+
+def test_an_abort_on_one_route_leaves_the_others_alone(system: LabState, tmp_path: Path) -> None:
+    place = Run(tmp_path, system).place()
+    entry = inject(AbortRequests(418, percent="100", route="tarefas", at="0s", lasts="60s"), "1-abort", place)
+    statuses = {
+        path: exchange("GET", system.balancer + path).status for path in ("/tarefas", "/tarefas/1", "/usuarios")
+    }
+    assert statuses == {"/tarefas": 418, "/tarefas/1": 418, "/usuarios": 401}
+    undo_entry(place.ledger, entry)
+    assert exchange("GET", f"{system.balancer}/tarefas").status == 401
+
+
+def test_an_abort_on_all_routes_still_reaches_the_named_ones(system: LabState, tmp_path: Path) -> None:
+    run = Run(tmp_path, system)
+    inject(AbortRequests(418, percent="100", at="0s", lasts="60s"), "1-abort", run.place())
+    assert {exchange("GET", system.balancer + path).status for path in ("/tarefas", "/healthz")} == {418}
+    assert len(undo_all(run.ledger, print)) == 1
+
+
+def test_a_jitter_moves_the_delay_within_its_bounds(system: LabState, tmp_path: Path) -> None:
+    run, admin, key = Run(tmp_path, system), EnvoyAdmin(system.envoy_admin), "fault.http.delay.fixed_duration_ms"
+    inject(DelayRequests("60ms", jitter="50ms", percent="100", at="0s", lasts="60s"), "1-delay", run.place())
+    seen: set[int] = set()
+
+    def moved() -> bool:
+        seen.add(int(admin.overrides([key])[key]))
+        return len(seen) > 3
+
+    assert wait_for(moved, 20)
+    assert min(seen) >= 10 and max(seen) <= 110
+    assert len(undo_all(run.ledger, print)) == 1
+    assert is_whole(system)
+
+
+def test_a_route_that_is_not_there_is_refused_and_those_there_are_named(system: LabState, tmp_path: Path) -> None:
+    run = Run(tmp_path, system)
+    with pytest.raises(PartFailed, match="no faults on a route `orders`") as refusal:
+        inject(AbortRequests(503, percent="10", route="orders", at="0s", lasts="60s"), "1-abort", run.place())
+    assert refusal.value.hint == "it has the routes `login`, `tarefas`, `usuarios`"
+    assert Ledger(run.ledger).read().entries == ()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [PressMemory("a1", size="4096GiB", at="0s", lasts="9s"), FillDisk("a1", size="40960GiB", at="0s", lasts="9s")],
+    ids=["memory", "disk"],
+)
+def test_more_than_a_quarter_of_what_is_free_is_refused(system: LabState, tmp_path: Path, fault: AnyFault) -> None:
+    run = Run(tmp_path, system)
+    with pytest.raises(Refused, match="more than a quarter"):
+        inject(fault, "1-press", run.place())
+    assert Ledger(run.ledger).read().entries == ()

@@ -4,9 +4,10 @@ from abc import abstractmethod
 from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from sloproof.definition import Definition, Duration, Length, Name, exact, format_duration
 
@@ -21,6 +22,17 @@ Share = Annotated[Decimal, exact("percentage"), Field(gt=0, le=100, max_digits=7
 """A percentage above 0, up to 100, with at most four decimals, which is as fine as Envoy's dice are."""
 
 
+RUNTIME_KEYS = "fault.http"
+"""How the runtime keys of Envoy's fault filter begin; those of one route go on with `.route.NAME`."""
+
+
+def _admin_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme != "http" or not parts.netloc or parts.path.strip("/") or parts.query):
+        raise ValueError(f"`{url}` is no admin port of an Envoy; write it as `http://127.0.0.1:9901`")
+    return url.rstrip("/")
+
+
 class Fault(Definition):
     """Something broken on purpose, for a stated time, counted from the start of the run.
 
@@ -29,7 +41,6 @@ class Fault(Definition):
 
     Attributes:
         grace: how long after its planned end the watchdog lets it be.
-        needs: fields of the lab's state that it takes hold of.
         waits: its end is not at once; something has to come back by itself.
         blast_radius: what it can touch at most, in plain words.
         actions: the module of the Chaos Toolkit extension that has its action.
@@ -37,10 +48,14 @@ class Fault(Definition):
 
     at: Duration
     grace: ClassVar[timedelta] = GRACE
-    needs: ClassVar[tuple[str, ...]] = ()
     waits: ClassVar[bool] = False
     blast_radius: ClassVar[str] = ""
     actions: ClassVar[str] = "sloproof.chaos.extension.actions"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields of the system's state that it takes hold of."""
+        return ()
 
     @property
     @abstractmethod
@@ -88,12 +103,16 @@ class KillInstance(Fault):
     instance: Name
     back_after: Length
     grace: ClassVar[timedelta] = RESTART_GRACE
-    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
     waits: ClassVar[bool] = True
     blast_radius: ClassVar[str] = "one instance; requests that it holds are lost"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields of the system's state that it takes hold of."""
+        return ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
 
     @property
     def length(self) -> timedelta:
@@ -119,24 +138,26 @@ class KillInstance(Fault):
         return f"kill `{self.instance}` with SIGKILL and let it come back after {format_duration(self.back_after)}"
 
 
-class DelayRequests(Fault):
-    """The balancer holds a share of the requests back before it passes them on.
+class BalancerFault(Fault):
+    """A fault that an Envoy's fault filter brings about.
 
     Args:
-        delay: how long each of them waits.
         percent: how many of all requests, per cent, as text or a whole number.
         lasts: how long the fault stays.
+        route: only requests of this route, by the name that its runtime keys bear; empty for all.
+        envoy: base URL of the admin port of an Envoy that is not the lab's balancer; empty for that one.
     """
 
-    kind: Literal["delay-requests"] = "delay-requests"
-    delay: Length
     percent: Share
     lasts: Length
-    needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
-    blast_radius: ClassVar[str] = "a percentage of what passes the balancer"
+    route: Name | Literal[""] = ""
+    envoy: Annotated[str, AfterValidator(_admin_url)] = ""
+    blast_radius: ClassVar[str] = "a percentage of what passes the balancer, or one route of it"
 
-    def __init__(self, delay: str | timedelta, **others: Any) -> None:
-        super().__init__(**{"delay": delay, **others})
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The balancer, unless another Envoy is named."""
+        return () if self.envoy else ("envoy_admin",)
 
     @property
     def length(self) -> timedelta:
@@ -144,9 +165,55 @@ class DelayRequests(Fault):
         return self.lasts
 
     @property
+    def keys(self) -> str:
+        """How its runtime keys begin."""
+        return f"{RUNTIME_KEYS}.route.{self.route}" if self.route else RUNTIME_KEYS
+
+    def _where(self) -> dict[str, str | float]:
+        """The arguments that are not left out."""
+        given: dict[str, str | float] = {"route": self.route, "envoy": self.envoy}
+        return {name: value for name, value in given.items() if value}
+
+    def _at(self) -> str:
+        balancer = f"the Envoy at {self.envoy}" if self.envoy else "the balancer"
+        return f"{balancer}, route {self.route}" if self.route else balancer
+
+    def _requests(self) -> str:
+        route = f" of `{self.route}`" if self.route else ""
+        return f"{plain(self.percent)} % of requests{route}" + (f" at `{self.envoy}`" if self.envoy else "")
+
+
+class DelayRequests(BalancerFault):
+    """The balancer holds a share of the requests back before it passes them on.
+
+    Args:
+        delay: how long each of them waits.
+        percent: how many of all requests, per cent, as text or a whole number.
+        lasts: how long the fault stays.
+        jitter: by how much the delay goes up and down, evenly, ten times a second; requests of one tenth of a
+            second share a delay. None for a delay that stays.
+        route: only requests of this route, by the name that its runtime keys bear; empty for all.
+        envoy: base URL of the admin port of an Envoy that is not the lab's balancer; empty for that one.
+    """
+
+    kind: Literal["delay-requests"] = "delay-requests"
+    delay: Length
+    jitter: Length | None = None
+
+    def __init__(self, delay: str | timedelta, **others: Any) -> None:
+        super().__init__(**{"delay": delay, **others})
+
+    @model_validator(mode="after")
+    def _never_below_zero(self) -> Self:
+        if self.jitter is not None and self.jitter >= self.delay:
+            delay, jitter = format_duration(self.delay), format_duration(self.jitter)
+            raise ValueError(f"a jitter of `{jitter}` must be shorter than the delay of `{delay}`")
+        return self
+
+    @property
     def place(self) -> str:
-        """The delay half of the balancer's fault filter."""
-        return "delay at the balancer"
+        """The delay half of the fault filter."""
+        return f"delay at {self._at()}"
 
     @property
     def action(self) -> str:
@@ -155,48 +222,48 @@ class DelayRequests(Fault):
 
     def arguments(self) -> dict[str, str | float]:
         """Whole milliseconds, the percentage as text, so that it stays exact, and the length in seconds."""
-        milliseconds = round(self.delay / timedelta(milliseconds=1))
-        return {"milliseconds": milliseconds, "percent": plain(self.percent), "lasts": self.lasts.total_seconds()}
+        jitter = {} if self.jitter is None else {"jitter": whole_milliseconds(self.jitter)}
+        return {
+            "milliseconds": whole_milliseconds(self.delay),
+            "percent": plain(self.percent),
+            "lasts": self.lasts.total_seconds(),
+            **jitter,
+            **self._where(),
+        }
 
     def describe(self) -> str:
         """What happens, in a sentence."""
         delay, lasts = format_duration(self.delay), format_duration(self.lasts)
-        return f"delay {plain(self.percent)} % of requests by {delay} for {lasts}"
+        jitter = "" if self.jitter is None else f", give or take {format_duration(self.jitter)},"
+        return f"delay {self._requests()} by {delay}{jitter} for {lasts}"
 
     @property
     def bad_ratio(self) -> Decimal | None:
-        """The delayed share, which is bad wherever the delay alone is longer than the threshold."""
-        return self.percent / 100
+        """The delayed share, bad wherever the delay alone is longer than the threshold; None on one route."""
+        return None if self.route else self.percent / 100
 
 
-class AbortRequests(Fault):
+class AbortRequests(BalancerFault):
     """The balancer answers a share of the requests itself, with an error.
 
     Args:
         status: the HTTP status of those answers, 400 to 599.
         percent: how many of all requests, per cent, as text or a whole number.
         lasts: how long the fault stays.
+        route: only requests of this route, by the name that its runtime keys bear; empty for all.
+        envoy: base URL of the admin port of an Envoy that is not the lab's balancer; empty for that one.
     """
 
     kind: Literal["abort-requests"] = "abort-requests"
     status: int = Field(ge=400, le=599)
-    percent: Share
-    lasts: Length
-    needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
-    blast_radius: ClassVar[str] = "a percentage of what passes the balancer"
 
     def __init__(self, status: int, **others: Any) -> None:
         super().__init__(**{"status": status, **others})
 
     @property
-    def length(self) -> timedelta:
-        """How long it lasts."""
-        return self.lasts
-
-    @property
     def place(self) -> str:
-        """The abort half of the balancer's fault filter."""
-        return "abort at the balancer"
+        """The abort half of the fault filter."""
+        return f"abort at {self._at()}"
 
     @property
     def action(self) -> str:
@@ -205,19 +272,26 @@ class AbortRequests(Fault):
 
     def arguments(self) -> dict[str, str | float]:
         """The status, the percentage as text, so that it stays exact, and the length in seconds."""
-        return {"status": self.status, "percent": plain(self.percent), "lasts": self.lasts.total_seconds()}
+        lasts = self.lasts.total_seconds()
+        return {"status": self.status, "percent": plain(self.percent), "lasts": lasts, **self._where()}
 
     def describe(self) -> str:
         """What happens, in a sentence."""
-        return f"answer {plain(self.percent)} % of requests with {self.status} for {format_duration(self.lasts)}"
+        return f"answer {self._requests()} with {self.status} for {format_duration(self.lasts)}"
 
     @property
     def bad_ratio(self) -> Decimal | None:
-        """The aborted share; None below 500, where an answer is no server error."""
-        return self.percent / 100 if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        """The aborted share; None on one route, and below 500, where an answer is no server error."""
+        counts = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not self.route
+        return self.percent / 100 if counts else None
 
 
 def plain(number: Decimal) -> str:
     """A decimal without an exponent and without trailing zeros: `30`, `1.44`."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def whole_milliseconds(length: timedelta) -> int:
+    """A length of time in milliseconds."""
+    return round(length / timedelta(milliseconds=1))

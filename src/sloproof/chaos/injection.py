@@ -7,24 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypedDict
 
-from sloproof.chaos import journal, prepare_instance, prepare_outside, prepare_pressure
-from sloproof.chaos.envoy_admin import EnvoyAdmin, percentage
-from sloproof.chaos.faults import AbortRequests, DelayRequests, Fault, KillInstance
+from sloproof.chaos import journal, prepare_balancer, prepare_instance, prepare_outside, prepare_pressure
+from sloproof.chaos.faults import Fault, KillInstance
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Entry, Ledger
 from sloproof.chaos.preparation import HEALTH_PATH, Prepared, prepare
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.restart_delay import read_delay, write_delay
 from sloproof.chaos.target import Target, read_target
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceLost, InstanceRunning, RequestsSpoilt
+from sloproof.chaos.undo_step import InstanceLost, InstanceRunning
 from sloproof.errors import PartFailed, Refused
 from sloproof.supervisor import Supervisor
 
-TEACHERS = prepare_instance, prepare_outside, prepare_pressure
+TEACHERS = prepare_balancer, prepare_instance, prepare_outside, prepare_pressure
 """Modules that teach `prepare` about faults when they are imported."""
-
-_DELAY = "fault.http.delay"
-_ABORT = "fault.http.abort"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,38 +103,6 @@ def _(fault: KillInstance, target: Target, allowed: tuple[str, ...]) -> Prepared
     )
     undo = InstanceRunning(**instance, restart_delay_file=delay_file, previous=read_delay(delay_file))
     return Prepared(undo, InstanceLost(**instance, pid=pid), apply)
-
-
-@prepare.register
-def _(fault: DelayRequests, target: Target, allowed: tuple[str, ...]) -> Prepared:
-    values = {
-        f"{_DELAY}.fixed_duration_ms": str(round(fault.delay / timedelta(milliseconds=1))),
-        f"{_DELAY}.fixed_delay_percent": percentage(fault.percent),
-    }
-    return _prepare_runtime(EnvoyAdmin(target.envoy_admin, allowed=allowed), values, "delays_injected", allowed)
-
-
-@prepare.register
-def _(fault: AbortRequests, target: Target, allowed: tuple[str, ...]) -> Prepared:
-    values = {f"{_ABORT}.http_status": str(fault.status), f"{_ABORT}.abort_percent": percentage(fault.percent)}
-    return _prepare_runtime(EnvoyAdmin(target.envoy_admin, allowed=allowed), values, "aborts_injected", allowed)
-
-
-def _prepare_runtime(admin: EnvoyAdmin, values: dict[str, str], counter: str, allowed: tuple[str, ...]) -> Prepared:
-    def apply() -> str:
-        admin.override(values)
-        return "runtime keys set: " + ", ".join(f"{key}={value}" for key, value in values.items())
-
-    undo = EnvoyRuntime(
-        admin=admin.url,
-        values=admin.overrides(list(values)),
-        envoy_started_at=admin.started_at(),
-        allowed=allowed,
-    )
-    effect = RequestsSpoilt(
-        admin=admin.url, counter=counter, before=admin.injected(counter), values=values, allowed=allowed
-    )
-    return Prepared(undo, effect, apply)
 
 
 def _check_may_inject(fault: Fault, place: Place) -> None:

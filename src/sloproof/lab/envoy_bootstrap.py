@@ -24,6 +24,9 @@ IDLE_FAULTS: Mapping[str, int] = {
 }
 """The static runtime layer: what each key is worth while no fault is set."""
 
+ROUTE_FAULTS = "sloproof.route_fault"
+"""A second fault filter, which each named route configures for itself: the first one goes on for all requests."""
+
 HISTOGRAM_MILLISECONDS = (
     5, 10, 25, 50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 800, 1000, 1500, 2000, 2500, 5000, 10000,
 )  # fmt: skip
@@ -49,6 +52,7 @@ class Balancer:
         route_timeout: seconds after which a request is answered with 504, retries included.
         try_timeout: seconds after which one try is given up and may be retried.
         repeatable_paths: paths whose POST changes nothing, so that it may be sent twice.
+        named_routes: path of each route that can have faults of its own, by name; with all that is below it.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Balancer:
     route_timeout: float = 5.0
     try_timeout: float = 2.5
     repeatable_paths: tuple[str, ...] = field(default=())
+    named_routes: Mapping[str, str] = field(default_factory=dict)
 
 
 def bootstrap(balancer: Balancer) -> str:
@@ -78,7 +83,7 @@ def bootstrap(balancer: Balancer) -> str:
         "stats_config": {"histogram_bucket_settings": [_buckets()]},
         "layered_runtime": {
             "layers": [
-                {"name": "idle", "static_layer": dict(IDLE_FAULTS)},
+                {"name": "idle", "static_layer": _idle(balancer)},
                 {"name": "admin", "admin_layer": {}},
             ]
         },
@@ -108,7 +113,7 @@ def _listener(balancer: Balancer) -> JsonObject:
         request_timeout="15s",
         stream_idle_timeout="30s",
         common_http_protocol_options={"idle_timeout": "120s"},
-        http_filters=[_fault_filter(), _router_filter()],
+        http_filters=[_fault_filter(), _route_fault_filter(), _router_filter()],
         route_config=_routes(balancer),
     )
     return {
@@ -117,6 +122,15 @@ def _listener(balancer: Balancer) -> JsonObject:
         "per_connection_buffer_limit_bytes": 1_048_576,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
+
+
+def _idle(balancer: Balancer) -> JsonObject:
+    of_routes = {_of_route(key, name): value for name in balancer.named_routes for key, value in IDLE_FAULTS.items()}
+    return {**IDLE_FAULTS, **of_routes}
+
+
+def _of_route(key: str, route: str) -> str:
+    return key.replace("fault.http.", f"fault.http.route.{route}.", 1)
 
 
 def _fault_filter() -> JsonObject:
@@ -131,6 +145,28 @@ def _fault_filter() -> JsonObject:
     }
 
 
+def _route_fault_filter() -> JsonObject:
+    return {
+        "name": ROUTE_FAULTS,
+        "typed_config": _typed("envoy.extensions.filters.http.fault.v3.HTTPFault"),
+    }
+
+
+def _faults_of(route: str) -> JsonObject:
+    never = {"numerator": 0, "denominator": "HUNDRED"}
+    return {
+        ROUTE_FAULTS: _typed(
+            "envoy.extensions.filters.http.fault.v3.HTTPFault",
+            delay={"fixed_delay": "0.001s", "percentage": never},
+            abort={"http_status": IDLE_FAULTS[ABORT_STATUS], "percentage": never},
+            delay_percent_runtime=_of_route(DELAY_PERCENT, route),
+            delay_duration_runtime=_of_route(DELAY_MILLISECONDS, route),
+            abort_percent_runtime=_of_route(ABORT_PERCENT, route),
+            abort_http_status_runtime=_of_route(ABORT_STATUS, route),
+        )
+    }
+
+
 def _router_filter() -> JsonObject:
     return {
         "name": "envoy.filters.http.router",
@@ -142,7 +178,13 @@ def _routes(balancer: Balancer) -> JsonObject:
     repeatable = {"name": ":method", "string_match": {"safe_regex": {"regex": _REPEATABLE_METHODS}}}
     repeated = _action(balancer, "connect-failure,refused-stream,reset,retriable-status-codes")
     careful = _action(balancer, "connect-failure,refused-stream,reset-before-request")
-    routes = [
+    routes: list[JsonObject] = []
+    for name, path in balancer.named_routes.items():
+        match, faults = {"path_separated_prefix": path}, {"typed_per_filter_config": _faults_of(name)}
+        otherwise = repeated if path in balancer.repeatable_paths else careful
+        routes.append({"match": {**match, "headers": [repeatable]}, "route": repeated, **faults})
+        routes.append({"match": match, "route": otherwise, **faults})
+    routes += [
         {"match": {"prefix": "/", "headers": [repeatable]}, "route": repeated},
         *({"match": {"path": path}, "route": repeated} for path in balancer.repeatable_paths),
         # A write that an instance may have carried out is never sent twice.

@@ -44,6 +44,9 @@ def delay_requests(
     milliseconds: int,
     percent: str,
     lasts: float,
+    jitter: int = 0,
+    route: str = "",
+    envoy: str = "",
     at: float = 0.0,
     fault: str = "delay-requests",
     configuration: dict[str, Any] | None = None,
@@ -54,6 +57,9 @@ def delay_requests(
         milliseconds: how long each of them waits.
         percent: how many of all requests, per cent.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
+        jitter: milliseconds by which that goes up and down.
+        route: only requests of this route; empty for all.
+        envoy: base URL of the admin port of an Envoy; empty for the lab's balancer.
         at: seconds after the start of the run.
         fault: what the journal calls it.
         configuration: the experiment's configuration.
@@ -66,6 +72,9 @@ def delay_requests(
         percent=Decimal(percent),
         at=timedelta(seconds=at),
         lasts=timedelta(seconds=lasts),
+        jitter=timedelta(milliseconds=jitter) if jitter else None,
+        route=route,
+        envoy=envoy,
     )
     return inject_now(broken, fault, configuration)
 
@@ -74,6 +83,8 @@ def abort_requests(
     status: int,
     percent: str,
     lasts: float,
+    route: str = "",
+    envoy: str = "",
     at: float = 0.0,
     fault: str = "abort-requests",
     configuration: dict[str, Any] | None = None,
@@ -84,6 +95,8 @@ def abort_requests(
         status: the HTTP status of those answers.
         percent: how many of all requests, per cent.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
+        route: only requests of this route; empty for all.
+        envoy: base URL of the admin port of an Envoy; empty for the lab's balancer.
         at: seconds after the start of the run.
         fault: what the journal calls it.
         configuration: the experiment's configuration.
@@ -91,7 +104,14 @@ def abort_requests(
     Returns:
         The id of the ledger's entry.
     """
-    broken = AbortRequests(status, percent=Decimal(percent), at=timedelta(seconds=at), lasts=timedelta(seconds=lasts))
+    broken = AbortRequests(
+        status,
+        percent=Decimal(percent),
+        at=timedelta(seconds=at),
+        lasts=timedelta(seconds=lasts),
+        route=route,
+        envoy=envoy,
+    )
     return inject_now(broken, fault, configuration)
 
 

@@ -7,6 +7,8 @@ from sloproof.lab.topology import Program, ScrapeJob, Site, System, Topology
 
 INSTANCES = ("a1", "a2")
 DATABASE = "tasks"
+ROUTES = {"login": "/login", "usuarios": "/usuarios", "tarefas": "/tarefas"}
+"""What can be delayed and aborted by itself."""
 _BALANCER, _ADMIN, _POSTGRES = "balancer", "envoy-admin", "postgres"
 
 
@@ -91,6 +93,7 @@ def _bootstrap(site: Site) -> str:
             admin_port=site.ports[_ADMIN],
             instances={name: site.ports[name] for name in INSTANCES},
             repeatable_paths=("/login",),
+            named_routes=ROUTES,
         )
     )
 
