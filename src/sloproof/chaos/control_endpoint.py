@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from sloproof.chaos.http_exchange import Unreachable, exchange
-from sloproof.chaos.ledger_value import LedgerValue, Observation, Showing, Undoing
+from sloproof.chaos.ledger_value import LedgerValue
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.errors import PartFailed
 
 _STEP = 0.2

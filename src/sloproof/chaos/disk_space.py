@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.ledger_value import Observation, Showing, Undoing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 
 _MEGABYTE = 1024 * 1024
 _CHUNK = bytes(_MEGABYTE)

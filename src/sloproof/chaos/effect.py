@@ -6,7 +6,8 @@ from functools import singledispatch
 from sloproof.chaos.balancer_view import why_taken_out
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.ledger_value import Observation, Showing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing
 from sloproof.chaos.undo_step import Effect, InstanceLost, RequestsSpoilt
 from sloproof.errors import PartFailed
 from sloproof.supervisor import Supervisor

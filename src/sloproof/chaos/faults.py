@@ -41,6 +41,7 @@ class Fault(Definition):
 
     Attributes:
         grace: how long after its planned end the watchdog lets it be.
+        needs: fields of the system's state that it takes hold of.
         waits: its end is not at once; something has to come back by itself.
         blast_radius: what it can touch at most, in plain words.
         actions: the module of the Chaos Toolkit extension that has its action.
@@ -49,13 +50,14 @@ class Fault(Definition):
     at: Duration
     grace: ClassVar[timedelta] = GRACE
     waits: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     blast_radius: ClassVar[str] = ""
     actions: ClassVar[str] = "sloproof.chaos.extension.actions"
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ()
+    def required(self) -> tuple[str, ...]:
+        """What it needs of the system's state, as it is defined."""
+        return self.needs
 
     @property
     @abstractmethod
@@ -104,15 +106,11 @@ class KillInstance(Fault):
     back_after: Length
     grace: ClassVar[timedelta] = RESTART_GRACE
     waits: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
     blast_radius: ClassVar[str] = "one instance; requests that it holds are lost"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
 
     @property
     def length(self) -> timedelta:
@@ -152,12 +150,13 @@ class BalancerFault(Fault):
     lasts: Length
     route: Name | Literal[""] = ""
     envoy: Annotated[str, AfterValidator(_admin_url)] = ""
-    blast_radius: ClassVar[str] = "a percentage of what passes the balancer, or one route of it"
+    needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
+    blast_radius: ClassVar[str] = "a percentage of what passes the balancer, or of one route of it"
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required(self) -> tuple[str, ...]:
         """The balancer, unless another Envoy is named."""
-        return () if self.envoy else ("envoy_admin",)
+        return () if self.envoy else self.needs
 
     @property
     def length(self) -> timedelta:

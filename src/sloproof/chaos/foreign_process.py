@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.ledger_value import LedgerValue, Observation, Showing, Undoing
+from sloproof.chaos.ledger_value import LedgerValue
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.process_identity import ProcessIdentity, identify
 from sloproof.errors import PartFailed, Refused
 

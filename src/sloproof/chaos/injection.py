@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ from sloproof.chaos import journal, prepare_balancer, prepare_instance, prepare_
 from sloproof.chaos.faults import Fault, KillInstance
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Entry, Ledger
-from sloproof.chaos.preparation import HEALTH_PATH, Prepared, prepare
+from sloproof.chaos.preparation import HEALTH_PATH, prepare
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.restart_delay import read_delay, write_delay
 from sloproof.chaos.target import Target, read_target
@@ -60,7 +62,7 @@ def inject(fault: Fault, name: str, place: Place) -> Entry:
     with place.ledger.turn():
         _check_may_inject(fault, place)
         target = read_target(place.lab_file)
-        target.require(fault.needs, fault.describe())
+        target.require(fault.required)
         prepared = prepare(fault, target, place.allowed)
         entry = _entry(fault, name, place, target, prepared)
         journal.record(place.run_folder, "injecting", fault=name, detail=fault.describe())
@@ -103,6 +105,28 @@ def _(fault: KillInstance, target: Target, allowed: tuple[str, ...]) -> Prepared
     )
     undo = InstanceRunning(**instance, restart_delay_file=delay_file, previous=read_delay(delay_file))
     return Prepared(undo, InstanceLost(**instance, pid=pid), apply)
+
+
+def check_ready(faults: Sequence[Fault], lab_file: Path, allowed: Sequence[str] = ()) -> None:
+    """Look at what each fault takes hold of, before anything is started; change nothing.
+
+    Args:
+        faults: what is to be broken.
+        lab_file: state file of the system.
+        allowed: targets beyond loopback that the workspace lists.
+
+    Raises:
+        Refused: a target is not allowed; nothing was sent to it.
+        PartFailed: a part is missing, does not answer or is not well; the message names the fault.
+    """
+    target = read_target(lab_file)
+    for fault in faults:
+        try:
+            target.require(fault.required)
+            prepare(fault, target, tuple(allowed))
+        except (Refused, PartFailed) as error:
+            kind = Refused if isinstance(error, Refused) else PartFailed
+            raise kind(f"cannot {fault.describe()}: {error.message}; nothing was started", hint=error.hint) from error
 
 
 def _check_may_inject(fault: Fault, place: Place) -> None:

@@ -58,15 +58,11 @@ class PauseInstance(LastingInstanceFault):
     """
 
     kind: Literal["pause-instance"] = "pause-instance"
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "envoy_admin")
     blast_radius: ClassVar[str] = "one instance; requests that it holds wait, and later ones until it is taken out"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "envoy_admin")
 
     @property
     def action(self) -> str:
@@ -89,15 +85,11 @@ class StopInstance(InstanceFault):
     back_after: Length
     grace: ClassVar[timedelta] = RESTART_GRACE
     waits: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
     blast_radius: ClassVar[str] = "one instance; requests that it has begun may end"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "envoy_admin")
 
     @property
     def length(self) -> timedelta:
@@ -130,6 +122,7 @@ class RestartLoop(LastingInstanceFault):
     every: Length
     grace: ClassVar[timedelta] = RESTART_GRACE
     waits: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
     blast_radius: ClassVar[str] = "one instance, over and over"
 
     def __init__(self, instance: str, **others: Any) -> None:
@@ -141,11 +134,6 @@ class RestartLoop(LastingInstanceFault):
         if every < SHORTEST_LOOP:
             raise ValueError(f"`{format_duration(every)}` between two kills leaves no time to start; at least `2s`")
         return every
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "restart_delay_folder", "envoy_admin")
 
     @property
     def action(self) -> str:
@@ -170,15 +158,11 @@ class FailHealthCheck(LastingInstanceFault):
     """
 
     kind: Literal["fail-health-check"] = "fail-health-check"
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "envoy_admin", "folder")
     blast_radius: ClassVar[str] = "one instance: it serves, and is taken out by whoever goes by its health check"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "envoy_admin", "folder")
 
     @property
     def action(self) -> str:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from sloproof.chaos.balancer_view import why_taken_out
 from sloproof.chaos.http_exchange import Unreachable, exchange, healthy
-from sloproof.chaos.ledger_value import Observation, Showing, Undoing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.restart_delay import read_delay as read_flag
 from sloproof.chaos.restart_delay import write_delay as write_flag
 from sloproof.errors import PartFailed

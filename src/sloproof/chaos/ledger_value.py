@@ -1,72 +1,9 @@
-"""What a ledger keeps: values, among them undos that can do themselves and effects that can be looked at."""
-
-from abc import abstractmethod
-from dataclasses import dataclass
+"""The base of whatever a ledger keeps as a value."""
 
 from pydantic import BaseModel, ConfigDict
 
 
-@dataclass(frozen=True)
-class Observation:
-    """What was seen of an effect.
-
-    Args:
-        live: the fault takes hold.
-        settled: there is nothing more to wait for.
-        evidence: what was seen, in plain words.
-    """
-
-    live: bool
-    settled: bool
-    evidence: str
-
-
 class LedgerValue(BaseModel):
-    """A frozen value that refuses what it does not know."""
+    """A frozen value that knows all of its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Undoing(LedgerValue):
-    """An undo that knows how to do itself; safe to repeat."""
-
-    @property
-    @abstractmethod
-    def place(self) -> str:
-        """What a lab must still have for the fault to be in it; anything else for what is in no lab."""
-
-    @property
-    def rejoins(self) -> str:
-        """The instance that gets traffic again once this is done; empty when none was lost."""
-        return ""
-
-    @abstractmethod
-    def perform(self, patience: float) -> str:
-        """Put something back and make sure that it is.
-
-        Args:
-            patience: seconds to wait for what comes back by itself before it is forced.
-
-        Returns:
-            How that was verified, in plain words.
-
-        Raises:
-            PartFailed: it is not back.
-            Refused: the target is not allowed; nothing was sent.
-        """
-
-    @abstractmethod
-    def ended(self) -> str | None:
-        """The proof that the fault ended with what it was in; None when that is there, or nobody can tell."""
-
-    @abstractmethod
-    def is_over(self) -> bool:
-        """Whether nothing of the fault is left."""
-
-
-class Showing(LedgerValue):
-    """An effect that knows how to look at itself."""
-
-    @abstractmethod
-    def observe(self) -> Observation:
-        """What is there now; a part that does not answer is no effect."""

@@ -16,15 +16,11 @@ class LoseExporter(LastingInstanceFault):
     """
 
     kind: Literal["lose-exporter"] = "lose-exporter"
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "folder", "prometheus")
     blast_radius: ClassVar[str] = "no request; what is measured at one instance is missing"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "folder", "prometheus")
 
     @property
     def place(self) -> str:
@@ -53,12 +49,8 @@ class RestartPrometheus(Fault):
     actions: ClassVar[str] = "sloproof.chaos.extension.instance_actions"
     grace: ClassVar[timedelta] = 2 * RESTART_GRACE
     waits: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("supervisor_socket", "prometheus")
     blast_radius: ClassVar[str] = "no request; nothing is scraped, no rule is evaluated and no alert fires meanwhile"
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("supervisor_socket", "prometheus")
 
     @property
     def length(self) -> timedelta:

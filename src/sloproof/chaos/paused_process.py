@@ -7,7 +7,8 @@ from typing import Literal
 
 from sloproof.chaos.balancer_view import why_taken_out
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.ledger_value import Observation, Showing, Undoing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.process_signal import is_stopped, send
 from sloproof.errors import PartFailed

@@ -1,29 +1,12 @@
-"""What a fault looks like once it has looked at its target, and before anything is changed."""
+"""How each kind of fault looks at its target before anything is changed; each module of them registers its own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import singledispatch
 
 from sloproof.chaos.faults import Fault
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.target import Target
-from sloproof.chaos.undo_step import Effect, UndoStep
 
 HEALTH_PATH = "/healthz"
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A fault that has looked at its target and changed nothing yet.
-
-    Args:
-        undo: how it is put back.
-        effect: how its effect is seen.
-        apply: injects it, and says what it did.
-    """
-
-    undo: UndoStep
-    effect: Effect
-    apply: Callable[[], str]
 
 
 @singledispatch

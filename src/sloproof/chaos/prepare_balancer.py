@@ -4,8 +4,9 @@ import re
 
 from sloproof.chaos.envoy_admin import EnvoyAdmin, percentage
 from sloproof.chaos.faults import RUNTIME_KEYS, AbortRequests, BalancerFault, DelayRequests, whole_milliseconds
-from sloproof.chaos.preparation import Prepared, prepare
+from sloproof.chaos.preparation import prepare
 from sloproof.chaos.prepare_instance import work_until
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.target import Target
 from sloproof.chaos.undo_step import EnvoyRuntime, RequestsSpoilt, WorkerThen
 from sloproof.chaos.work import VaryDelay
@@ -38,7 +39,7 @@ def _(fault: AbortRequests, target: Target, allowed: tuple[str, ...]) -> Prepare
 def _prepare_runtime(
     fault: BalancerFault, target: Target, values: dict[str, str], counter: str, allowed: tuple[str, ...]
 ) -> Prepared:
-    target.require(fault.needs, fault.describe())
+    target.require(fault.required)
     admin = EnvoyAdmin(fault.envoy or target.envoy_admin, allowed=allowed)
     undo = EnvoyRuntime(
         admin=admin.url,

@@ -12,7 +12,8 @@ from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, Resta
 from sloproof.chaos.instance_flag import AnswersApart, FlagBack
 from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
 from sloproof.chaos.paused_process import ProcessContinued, ProcessPaused
-from sloproof.chaos.preparation import HEALTH_PATH, Prepared, prepare
+from sloproof.chaos.preparation import HEALTH_PATH, prepare
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.process_identity import ProcessIdentity, identify
 from sloproof.chaos.process_signal import send
 from sloproof.chaos.restart_delay import read_delay, write_delay
@@ -69,7 +70,7 @@ def well_instance(fault: Fault, instance: str, target: Target, allowed: tuple[st
     Raises:
         PartFailed: it is not there or not well, or the system does not have what the fault needs.
     """
-    target.require(fault.needs, fault.describe())
+    target.require(fault.required)
     url, supervisor = target.instance(instance), Supervisor(target.supervisor_socket)
     pid = supervisor.pid(instance)
     if pid is None or not healthy(url + HEALTH_PATH, allowed=allowed):
@@ -179,7 +180,7 @@ def _(fault: LoseExporter, target: Target, allowed: tuple[str, ...]) -> Prepared
 
 @prepare.register
 def _(fault: RestartPrometheus, target: Target, allowed: tuple[str, ...]) -> Prepared:
-    target.require(fault.needs, fault.describe())
+    target.require(fault.required)
     supervisor, ready = Supervisor(target.supervisor_socket), f"{target.prometheus}/-/ready"
     pid = supervisor.pid(_PROMETHEUS)
     if pid is None or not healthy(ready, allowed=allowed):

@@ -6,7 +6,8 @@ from sloproof.chaos.control_endpoint import EndpointCalled, EndpointShows
 from sloproof.chaos.foreign_process import ProcessKilled, ProcessReplaced, find
 from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
 from sloproof.chaos.paused_process import ProcessContinued, ProcessPaused
-from sloproof.chaos.preparation import Prepared, prepare
+from sloproof.chaos.preparation import prepare
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.process_signal import is_stopped, send
 from sloproof.chaos.target import Target
 from sloproof.errors import PartFailed, Refused

@@ -6,8 +6,9 @@ import uuid
 from pathlib import Path
 
 from sloproof.chaos.disk_space import DiskFilled, FileGone, fill
-from sloproof.chaos.preparation import Prepared, prepare
+from sloproof.chaos.preparation import prepare
 from sloproof.chaos.prepare_instance import well_instance, work_until
+from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.pressure import AffinityBack, CPUPressed, MemoryHeld, confine, cpus_of
 from sloproof.chaos.pressure_faults import LARGEST_SHARE, FillDisk, PressCPU, PressMemory, format_size
 from sloproof.chaos.process_group import available_memory, waited_seconds

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.ledger_value import Observation, Showing, Undoing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.process_group import cpu_seconds, resident_bytes, waited_seconds
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.worker_process import is_at_work

@@ -54,15 +54,11 @@ class PressCPU(LastingInstanceFault):
     kind: Literal["press-cpu"] = "press-cpu"
     processes: int = Field(default=1, ge=1, le=_MOST_PROCESSES)
     actions: ClassVar[str] = PRESSURE_ACTIONS
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket")
     blast_radius: ClassVar[str] = "one instance, and one CPU of its machine; Linux"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket")
 
     @property
     def action(self) -> str:
@@ -97,15 +93,11 @@ class PressMemory(_Sized):
     """
 
     kind: Literal["press-memory"] = "press-memory"
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket")
     blast_radius: ClassVar[str] = "the machine of the instance, by a quarter of its available memory at most"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket")
 
     @property
     def place(self) -> str:
@@ -132,15 +124,11 @@ class FillDisk(_Sized):
     """
 
     kind: Literal["fill-disk"] = "fill-disk"
+    needs: ClassVar[tuple[str, ...]] = ("instances", "supervisor_socket", "folder")
     blast_radius: ClassVar[str] = "the disk of the lab's folder, by a quarter of its free space at most"
 
     def __init__(self, instance: str, **others: Any) -> None:
         super().__init__(**{"instance": instance, **others})
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Fields of the system's state that it takes hold of."""
-        return ("instances", "supervisor_socket", "folder")
 
     @property
     def place(self) -> str:

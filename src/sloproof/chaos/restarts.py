@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.ledger_value import Observation, Showing, Undoing
+from sloproof.chaos.observation import Observation
+from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.worker_process import read_report
 from sloproof.errors import PartFailed
 from sloproof.supervisor import Supervisor, SupervisorUnreachable

@@ -16,6 +16,8 @@ from sloproof.alerts.recording import recorded
 from sloproof.chaos.alert_watch import timelines
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.injection import check_ready
+from sloproof.chaos.monitoring_faults import RestartPrometheus
 from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
@@ -142,6 +144,7 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
     """
     _check_instances(experiment, surroundings)
     _check_prometheus(surroundings)
+    check_ready(experiment.faults, surroundings.lab_file, surroundings.allowed)
     profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
     run_folder.mkdir(parents=True, exist_ok=True)
     document = run_folder / "experiment.json"
@@ -156,7 +159,7 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
             allowed=surroundings.allowed,
         )
         try:
-            _accompany(load, chaos, surroundings, watch)
+            _accompany(load, chaos, surroundings, watch, away=_prometheus_is_away(experiment))
             result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
             outcome = chaos.wait(TIME_TO_START)
         finally:
@@ -251,6 +254,7 @@ def _accompany(
     surroundings: Surroundings,
     watch: Watch,
     stop: StopWatch | None = None,
+    away: Callable[[float], bool] = lambda elapsed: False,
 ) -> None:
     misses, looked = 0, time.monotonic()
     while load.running:
@@ -263,13 +267,29 @@ def _accompany(
             return
         if time.monotonic() - looked >= PROMETHEUS_EVERY:
             looked = time.monotonic()
-            misses = 0 if surroundings.prometheus.ready() else misses + 1
+            missed = not surroundings.prometheus.ready() and not away(_elapsed(load))
+            misses = misses + 1 if missed else 0
         if misses >= PROMETHEUS_MISSES:
             raise PartFailed(
                 f"Prometheus at `{surroundings.prometheus.url}` stopped answering in the middle of the run",
                 hint="faults are undone and the partial record is kept; look at its log in the lab's folder",
             )
         time.sleep(POLL)
+
+
+def _elapsed(load: LoadProcess) -> float:
+    progress = load.progress()
+    return 0.0 if progress is None else progress.elapsed
+
+
+def _prometheus_is_away(experiment: Experiment) -> Callable[[float], bool]:
+    """Whether a fault of the experiment keeps Prometheus away, or may still do so, so many seconds after its start."""
+    spans = [
+        (fault.at.total_seconds(), (fault.end + fault.grace).total_seconds())
+        for fault in experiment.faults
+        if isinstance(fault, RestartPrometheus)
+    ]
+    return lambda elapsed: any(begin <= elapsed <= end for begin, end in spans)
 
 
 def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:

@@ -33,21 +33,20 @@ class Target(BaseModel):
     folder: Path = Path()
     prometheus: str = ""
 
-    def require(self, fields: Sequence[str], what: str) -> None:
+    def require(self, fields: Sequence[str]) -> None:
         """Refuse a fault that takes hold of something that this system does not have.
 
         Args:
             fields: names of fields.
-            what: the fault, in a plain sentence.
 
         Raises:
-            PartFailed: one of them is empty; nothing was sent.
+            PartFailed: one of them is empty.
         """
         missing = [field for field in fields if getattr(self, field) in ("", {}, Path())]
         if missing:
             names = " and ".join(f"`{field}`" for field in missing)
             raise PartFailed(
-                f"cannot {what}: the system `{self.system}` has no {names}; nothing was sent",
+                f"the system `{self.system}` has no {names}",
                 hint="the state file of the system says where its parts are",
             )
 
@@ -63,7 +62,7 @@ class Target(BaseModel):
         """
         if not (self.folder / folder).is_dir():
             raise PartFailed(
-                f"the system `{self.system}` has no folder `{self.folder / folder}`; nothing was sent",
+                f"the system `{self.system}` has no folder `{self.folder / folder}`",
                 hint="start its lab anew with `sloproof lab up`",
             )
         return self.folder / folder / instance

@@ -15,7 +15,7 @@ from sloproof.chaos import journal
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable, healthy
 from sloproof.chaos.ledger import TURN_TIMEOUT, Entry, Ledger
-from sloproof.chaos.ledger_value import Undoing
+from sloproof.chaos.own_undo import Undoing
 from sloproof.chaos.restart_delay import write_delay
 from sloproof.chaos.target import current_target
 from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep, WorkerThen

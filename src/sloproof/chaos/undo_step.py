@@ -37,11 +37,6 @@ class EnvoyRuntime(LedgerValue):
         """What a lab must still have for the fault to be in it."""
         return self.admin
 
-    @property
-    def rejoins(self) -> str:
-        """No instance was lost."""
-        return ""
-
 
 class InstanceRunning(LedgerValue):
     """Let an instance run and answer, with the restart delay it had before.
@@ -70,11 +65,6 @@ class InstanceRunning(LedgerValue):
         """What a lab must still have for the fault to be in it."""
         return str(self.supervisor_socket)
 
-    @property
-    def rejoins(self) -> str:
-        """The instance that gets traffic again."""
-        return self.name
-
 
 class WorkerThen(LedgerValue):
     """End a worker, then put back what it worked on.
@@ -92,11 +82,6 @@ class WorkerThen(LedgerValue):
     def place(self) -> str:
         """What a lab must still have for the fault to be in it."""
         return self.then.place
-
-    @property
-    def rejoins(self) -> str:
-        """The instance that gets traffic again; empty when none was lost."""
-        return self.then.rejoins
 
 
 UndoStep = Annotated[

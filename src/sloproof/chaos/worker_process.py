@@ -17,7 +17,7 @@ from typing import Literal
 
 from sloproof.chaos.child_environment import child_environment
 from sloproof.chaos.file_lock import lock
-from sloproof.chaos.ledger_value import Undoing
+from sloproof.chaos.own_undo import Undoing
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.process_signal import send
 from sloproof.chaos.work import Order, Report

@@ -6,7 +6,7 @@ from typing import Any
 
 from sloproof.chaos import journal
 from sloproof.chaos.effect import observe
-from sloproof.chaos.extension.injecting import inject_now
+from sloproof.chaos.extension.injecting import inject_on_time
 from sloproof.chaos.extension.place import entry_of, place_of, wait_until
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
 from sloproof.chaos.injection import Place
@@ -37,7 +37,7 @@ def kill_instance(
         The id of the ledger's entry.
     """
     broken = KillInstance(instance, at=timedelta(seconds=at), back_after=timedelta(seconds=back_after))
-    return inject_now(broken, fault, configuration)
+    return inject_on_time(broken, fault, configuration)
 
 
 def delay_requests(
@@ -76,7 +76,7 @@ def delay_requests(
         route=route,
         envoy=envoy,
     )
-    return inject_now(broken, fault, configuration)
+    return inject_on_time(broken, fault, configuration)
 
 
 def abort_requests(
@@ -112,7 +112,7 @@ def abort_requests(
         route=route,
         envoy=envoy,
     )
-    return inject_now(broken, fault, configuration)
+    return inject_on_time(broken, fault, configuration)
 
 
 def end_fault(

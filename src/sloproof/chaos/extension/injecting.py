@@ -1,4 +1,4 @@
-"""How an action injects: under its guard, at its moment, and out through the rollbacks when it cannot."""
+"""Injects one fault of an experiment at its time, with every protection standing."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from sloproof.chaos.injection import inject
 from sloproof.errors import SloproofError
 
 
-def inject_now(broken: Fault, name: str, configuration: dict[str, Any] | None) -> str:
-    """Wait for the moment of a fault, and inject it.
+def inject_on_time(broken: Fault, name: str, configuration: dict[str, Any] | None) -> str:
+    """Wait until a fault is due and inject it; end the experiment when that cannot be done.
 
     Args:
         broken: the fault.

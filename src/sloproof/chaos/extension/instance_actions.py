@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sloproof.chaos.extension.injecting import inject_now
+from sloproof.chaos.extension.injecting import inject_on_time
 from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
 from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
 
@@ -36,7 +36,7 @@ def pause_instance(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         PauseInstance(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
@@ -60,7 +60,7 @@ def stop_instance(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         StopInstance(instance, at=timedelta(seconds=at), back_after=timedelta(seconds=back_after)), fault, configuration
     )
 
@@ -86,7 +86,7 @@ def restart_loop(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         RestartLoop(instance, at=timedelta(seconds=at), every=timedelta(seconds=every), lasts=timedelta(seconds=lasts)),
         fault,
         configuration,
@@ -112,7 +112,7 @@ def fail_health_check(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         FailHealthCheck(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
@@ -136,7 +136,7 @@ def lose_exporter(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         LoseExporter(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
@@ -158,6 +158,6 @@ def restart_prometheus(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         RestartPrometheus(at=timedelta(seconds=at), back_after=timedelta(seconds=back_after)), fault, configuration
     )

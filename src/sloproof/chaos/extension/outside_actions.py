@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from sloproof.chaos.control_endpoint import Call, Sign
-from sloproof.chaos.extension.injecting import inject_now
+from sloproof.chaos.extension.injecting import inject_on_time
 from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
 
 __all__ = ["call_endpoint", "kill_process", "pause_process"]
@@ -31,7 +31,7 @@ def pause_process(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         PauseProcess(
             at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), pidfile=pidfile or None, pattern=pattern
         ),
@@ -61,7 +61,7 @@ def kill_process(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         KillProcess(
             at=timedelta(seconds=at), back_after=timedelta(seconds=back_after), pidfile=pidfile or None, pattern=pattern
         ),
@@ -95,7 +95,7 @@ def call_endpoint(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         CallEndpoint(
             at=timedelta(seconds=at),
             lasts=timedelta(seconds=lasts),

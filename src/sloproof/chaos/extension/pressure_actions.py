@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sloproof.chaos.extension.injecting import inject_now
+from sloproof.chaos.extension.injecting import inject_on_time
 from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
 
 __all__ = ["fill_disk", "press_cpu", "press_memory"]
@@ -30,7 +30,7 @@ def press_cpu(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         PressCPU(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), processes=processes),
         fault,
         configuration,
@@ -58,7 +58,7 @@ def press_memory(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         PressMemory(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), size=size), fault, configuration
     )
 
@@ -84,6 +84,6 @@ def fill_disk(
     Returns:
         The id of the ledger's entry.
     """
-    return inject_now(
+    return inject_on_time(
         FillDisk(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), size=size), fault, configuration
     )

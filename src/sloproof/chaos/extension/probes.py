@@ -10,7 +10,7 @@ from sloproof.chaos.effect import observe_until
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.extension.place import entry_of, place_of
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.ledger_value import Undoing
+from sloproof.chaos.own_undo import Undoing
 from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep, WorkerThen
 from sloproof.errors import PartFailed
 
@@ -59,7 +59,7 @@ def fault_is_over(fault: str, until: float = 0.0, configuration: dict[str, Any] 
         return True
     while not (over := _is_over(entry.undo)) and time.time() < place.started_at + until:
         time.sleep(_STEP)
-    if over and (instance := entry.undo.rejoins):
+    if over and (instance := _rejoining(entry.undo)):
         detail = f"the balancer sends requests to `{instance}` again"
         journal.record(place.run_folder, "rejoined", fault=fault, detail=detail)
     return over
@@ -73,6 +73,15 @@ def nothing_is_open(configuration: dict[str, Any] | None = None) -> bool:
     """
     place = place_of(configuration)
     return not place.ledger.open_entries(place.run_folder)
+
+
+def _rejoining(step: UndoStep) -> str:
+    """The instance that gets traffic again once a step is done; empty when none was lost."""
+    if isinstance(step, WorkerThen):
+        return _rejoining(step.then)
+    if isinstance(step, InstanceRunning):
+        return step.name
+    return step.rejoins if isinstance(step, Undoing) else ""
 
 
 @singledispatch

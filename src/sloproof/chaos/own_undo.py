@@ -1,0 +1,51 @@
+"""Undos that can do themselves, and effects that can look at themselves."""
+
+from abc import abstractmethod
+
+from sloproof.chaos.ledger_value import LedgerValue
+from sloproof.chaos.observation import Observation
+
+
+class Undoing(LedgerValue):
+    """An undo that knows how to do itself; safe to repeat."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """What a lab must still have for the fault to be in it; anything else for what is in no lab."""
+
+    @property
+    def rejoins(self) -> str:
+        """The instance that gets traffic again once this is done; empty when none was lost."""
+        return ""
+
+    @abstractmethod
+    def perform(self, patience: float) -> str:
+        """Put something back and make sure that it is.
+
+        Args:
+            patience: seconds to wait for what comes back by itself before it is forced.
+
+        Returns:
+            How that was verified, in plain words.
+
+        Raises:
+            PartFailed: it is not back.
+            Refused: the target is not allowed; nothing was sent.
+        """
+
+    @abstractmethod
+    def ended(self) -> str | None:
+        """The proof that the fault ended with what it was in; None when that is there, or nobody can tell."""
+
+    @abstractmethod
+    def is_over(self) -> bool:
+        """Whether nothing of the fault is left."""
+
+
+class Showing(LedgerValue):
+    """An effect that knows how to look at itself."""
+
+    @abstractmethod
+    def observe(self) -> Observation:
+        """What is there now; a part that does not answer is no effect."""
