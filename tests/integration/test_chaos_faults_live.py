@@ -74,8 +74,14 @@ class Run:
         self.ledger = folder / ".sloproof" / "ledger.jsonl"
         self.folder = folder / "run"
 
-    def start(self) -> ChaosProcess:
-        return ChaosProcess.start(self.experiment, lab_file=self.lab_file, run_folder=self.folder, ledger=self.ledger)
+    def start(self, begin_in: float = 0.0) -> ChaosProcess:
+        return ChaosProcess.start(
+            self.experiment,
+            lab_file=self.lab_file,
+            run_folder=self.folder,
+            ledger=self.ledger,
+            started_at=time.time() + begin_in,
+        )
 
     def place(self) -> Place:
         return Place(lab_file=self.lab_file, run_folder=self.folder, ledger=Ledger(self.ledger), started_at=time.time())
@@ -113,7 +119,8 @@ def system(lab: LabState) -> Iterator[LabState]:
 
 
 def outcome_of(run: Run) -> FaultOutcome:
-    made = run.start().wait(90)
+    # A busy machine takes seconds until the Chaos Toolkit is there; a fault that would be over by then is refused.
+    made = run.start(begin_in=6).wait(90)
     assert made.clean, made.model_dump_json(indent=1)
     (fault,) = made.faults
     return fault

@@ -393,3 +393,15 @@ def test_chaos_discover_finds_the_actions_and_probes() -> None:
     assert {"kill_instance", "delay_requests", "abort_requests", "end_fault", "undo_run"} <= set(found)
     assert {"fault_is_live", "fault_is_over", "nothing_is_open"} <= set(found)
     assert all(activity["doc"] and activity["return_type"] for activity in found.values())
+
+
+def test_the_command_chaos_discover_finds_the_package_by_its_name(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "chaostoolkit", "--no-log-file", "--no-version-check", "discover"]
+    done = subprocess.run(
+        [*command, "--no-install", "sloproof"], cwd=tmp_path, timeout=60, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    activities = json.loads((tmp_path / "discovery.json").read_text())["activities"]
+    found = {activity["name"]: activity for activity in activities}
+    assert {"kill_instance", "pause_instance", "press_cpu", "call_endpoint", "fault_is_live"} <= set(found)
+    assert all(activity["doc"] and activity["return_type"] for activity in activities)

@@ -101,7 +101,7 @@ def _protected(processes: list[_Listed]) -> set[int]:
     while pid not in protected:
         protected.add(pid)
         pid = parents.get(pid, 0)
-    return protected | {p.pid for p in processes if p.parent == os.getpid() or _OUR_OWN.search(p.command)}
+    return protected | {process.pid for process in processes if _OUR_OWN.search(process.command)}
 
 
 class ProcessReplaced(Undoing):
