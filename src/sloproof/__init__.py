@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
+    from sloproof.chaos.kubernetes import KillPods
     from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
     from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
     from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
@@ -74,6 +75,7 @@ _HOMES = {
     "sloproof.chaos.control_endpoint": ("Call", "Sign"),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
     "sloproof.chaos.instance_faults": ("FailHealthCheck", "PauseInstance", "RestartLoop", "StopInstance"),
+    "sloproof.chaos.kubernetes": ("KillPods",),
     "sloproof.chaos.monitoring_faults": ("LoseExporter", "RestartPrometheus"),
     "sloproof.chaos.outside_faults": ("CallEndpoint", "KillProcess", "PauseProcess"),
     "sloproof.chaos.pressure_faults": ("FillDisk", "PressCPU", "PressMemory"),
@@ -148,6 +150,7 @@ __all__ = [
     "HistogramBelow",
     "Holds",
     "KillInstance",
+    "KillPods",
     "KillProcess",
     "LatencyBelow",
     "Load",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, BurnPolicy, BurnTier, Timing
-from sloproof.checks import Place, TierReference, run_offline
-from sloproof.checks.subject import GeneratedRule
+from sloproof.checks import Place, Subject, TierReference, run_offline, unknown_part
+from sloproof.checks.subject import GeneratedRule, PartReference
 from sloproof.errors import Problem
 from sloproof.slo import ErrorRatio, GoodRatio, LatencyBelow
 from sloproof.workspace.checking import subject_of
@@ -220,3 +220,16 @@ def test_a_warning_says_so_after_its_place(line: int) -> None:
     told = str(Place("slo/a.py", line, "a").warning("it is unwise", "slo/x", ""))
     assert told == ("slo/a.py:1 " if line else "slo/a.py ") + "warning: a: it is unwise [slo/x]"
     assert "warning" not in str(place(1).problem("it is wrong", "slo/x", ""))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "found"),
+    [("instance", "a9", 1), ("instance", "a1", 0), ("route", "orders", 1), ("route", "login", 0)],
+)
+def test_a_part_that_a_known_system_does_not_have_is_told(kind: str, name: str, found: int) -> None:
+    reference = PartReference("tasks", kind, name, Place("chaos/tasks.py", 3, "one"))
+    parts = {"tasks": {"instance": ("a1", "a2"), "route": ("login",)}}
+    problems = list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,), parts=parts)))
+    assert len(problems) == found
+    assert all(f"`tasks` has no {kind} `{name}`" in problem.what for problem in problems)
+    assert not list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,))))

@@ -83,6 +83,12 @@ class Fault(Definition):
         """One plain sentence on what happens, without a full stop."""
 
     @property
+    def parts(self) -> dict[str, str]:
+        """The parts of its system that it names, by kind: `{"instance": "a1"}`."""
+        instance = getattr(self, "instance", None)
+        return {"instance": instance} if instance else {}
+
+    @property
     def end(self) -> timedelta:
         """When it is over, after the start of the run."""
         return self.at + self.length
@@ -152,6 +158,11 @@ class BalancerFault(Fault):
     envoy: Annotated[str, AfterValidator(_admin_url)] = ""
     needs: ClassVar[tuple[str, ...]] = ("envoy_admin",)
     blast_radius: ClassVar[str] = "a percentage of what passes the balancer, or of one route of it"
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The route, where the lab's balancer has to have it."""
+        return {"route": self.route} if self.route and not self.envoy else {}
 
     @property
     def required(self) -> tuple[str, ...]:

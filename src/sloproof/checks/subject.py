@@ -56,6 +56,23 @@ class TierReference:
 
 
 @dataclass(frozen=True)
+class PartReference:
+    """A fault that names a part of its system.
+
+    Args:
+        system: the system's name.
+        kind: what it names, such as `instance` or `route`.
+        name: its name.
+        place: where the experiment stands.
+    """
+
+    system: str
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class GeneratedRule:
     """A rule as it will be written.
 
@@ -97,6 +114,8 @@ class Subject:
         slos: objectives with their places.
         policies: the burn policy of each objective, by identity.
         tier_references: what experiments expect of tiers.
+        part_references: what faults of experiments take hold of.
+        parts: the names of each kind of part, by system; only systems that somebody knows.
         groups: the rules that the definitions imply.
         causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
         cause_twins: the further causes of a name that another cause has already: the alert's name, and where.
@@ -109,6 +128,8 @@ class Subject:
     slos: Sequence[tuple[SLO, Place]]
     policies: Mapping[str, BurnPolicy]
     tier_references: Sequence[TierReference] = field(default=())
+    part_references: Sequence[PartReference] = field(default=())
+    parts: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     groups: Sequence[GeneratedGroup] = field(default=())
     causes: Mapping[str, Place] = field(default_factory=dict)
     cause_twins: Sequence[tuple[str, Place]] = field(default=())

@@ -54,13 +54,14 @@ def check(online: Online = None, strict: Strict = False, form: Written = Format.
 def _found(online: str | None) -> "tuple[list[Problem], int]":
     """What the checks find, and how many definitions they looked at."""
     from sloproof.checks import in_order, run_offline
+    from sloproof.lab.systems import known_parts
     from sloproof.workspace import load_workspace
     from sloproof.workspace.checking import subject_of
     from sloproof.workspace.collection import no_collection
 
     workspace = load_workspace()
     with no_collection():
-        subject = subject_of(workspace)
+        subject = subject_of(workspace, parts=known_parts())
         found = run_offline(subject)
     if online is not None:
         from sloproof.checks.online import run_online

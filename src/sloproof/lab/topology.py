@@ -127,11 +127,15 @@ class System:
         ports: names of the ports that it needs.
         parts: names of the binaries that it needs.
         build: its topology on a site.
+        instances: names of its interchangeable instances.
+        routes: names of the routes of its balancer that can have faults of their own.
     """
 
     ports: tuple[str, ...]
     parts: tuple[str, ...]
     build: Callable[[Site], Topology]
+    instances: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
 
 
 def script(python: str, module: ModuleType) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from sloproof.alerts import (
 )
 from sloproof.alerts.rule_tests import rule_tests
 from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.kubernetes import KillPods, kubernetes_json
 from sloproof.errors import SloproofError, UsageError
 from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
 from sloproof.workspace.collection import no_collection
@@ -142,6 +143,8 @@ def _experiments(workspace: Workspace) -> Iterator[Artifact]:
 
     for experiment in workspace.all_of(Experiment):
         yield Artifact(f"chaos/{names.GENERATED}/{names.experiment_file(experiment.name)}", experiment_json(experiment))
+    for pods in workspace.all_of(KillPods):
+        yield Artifact(f"chaos/{names.GENERATED}/{names.experiment_file(pods.name)}", kubernetes_json(pods))
 
 
 def read_page(root: Path) -> ExistingPage:

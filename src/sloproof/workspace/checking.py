@@ -1,9 +1,10 @@
 """A workspace's definitions, and what is generated from them, as the checks want them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sloproof.chaos.experiment import Experiment
 from sloproof.checks import Subject, TierReference
+from sloproof.checks.subject import PartReference
 from sloproof.errors import Problem
 from sloproof.workspace.artifacts import read_page
 from sloproof.workspace.loading import Workspace
@@ -11,12 +12,17 @@ from sloproof.workspace.made_rules import MadeRules, made_rules
 from sloproof.workspace.places import cause_places, objective_places, place_of
 
 
-def subject_of(workspace: Workspace, made: Iterable[MadeRules] | None = None) -> Subject:
+def subject_of(
+    workspace: Workspace,
+    made: Iterable[MadeRules] | None = None,
+    parts: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+) -> Subject:
     """The definitions with their places, the rules that they imply, and the runbook pages that exist.
 
     Args:
         workspace: the definitions.
         made: the rules that they imply, if somebody has made them already; each is asked for once.
+        parts: the names of each kind of part (`instance`, `route`), by system; None where no system is known.
     """
     timing = workspace.settings.timing()
     slos, causes = objective_places(workspace), cause_places(workspace)
@@ -26,6 +32,8 @@ def subject_of(workspace: Workspace, made: Iterable[MadeRules] | None = None) ->
         slos=slos,
         policies={slo.identity: workspace.policy(slo) for slo, _ in slos},
         tier_references=tuple(_tier_references(workspace)),
+        part_references=tuple(_part_references(workspace)),
+        parts=parts or {},
         groups=tuple(group for one in rules for group in one.groups),
         causes=first,
         cause_twins=tuple((alert, place) for alert, place in causes if first[alert] != place),
@@ -52,6 +60,14 @@ def _tier_references(workspace: Workspace) -> Iterator[TierReference]:
                 slo, tier = getattr(expectation, "slo", None), getattr(expectation, "tier", None)
                 if slo is not None and tier is not None:
                     yield TierReference(slo, tier, place_of(located))
+
+
+def _part_references(workspace: Workspace) -> Iterator[PartReference]:
+    for located in workspace.definitions:
+        if isinstance(located.definition, Experiment):
+            for fault in located.definition.faults:
+                for kind, name in fault.parts.items():
+                    yield PartReference(located.definition.system, kind, name, place_of(located))
 
 
 def _pages(workspace: Workspace) -> dict[str, str]:

@@ -21,6 +21,7 @@ from sloproof.alerts import (
     policy_for,
 )
 from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.kubernetes import KillPods
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
 from sloproof.errors import DefinitionError, UsageError
@@ -41,6 +42,7 @@ KINDS: tuple[type[Definition], ...] = (
     Routing,
     LoadProfile,
     Experiment,
+    KillPods,
     Gate,
     CustomPanels,
 )
@@ -219,6 +221,7 @@ def _words(kind: type[Definition]) -> str:
 _WORDS = {
     "LoadProfile": "load profile",
     "Experiment": "experiment",
+    "KillPods": "Kubernetes experiment",
     "Gate": "gate",
     "SLO": "objective",
     "CauseAlert": "cause alert",

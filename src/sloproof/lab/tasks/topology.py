@@ -98,4 +98,10 @@ def _bootstrap(site: Site) -> str:
     )
 
 
-SYSTEM = System(ports=(_BALANCER, _ADMIN, *INSTANCES, _POSTGRES), parts=("postgres", "envoy"), build=build)
+SYSTEM = System(
+    ports=(_BALANCER, _ADMIN, *INSTANCES, _POSTGRES),
+    parts=("postgres", "envoy"),
+    build=build,
+    instances=INSTANCES,
+    routes=tuple(ROUTES),
+)
