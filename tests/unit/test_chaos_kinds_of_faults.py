@@ -54,7 +54,7 @@ def test_a_fault_states_what_it_touches_and_can_be_injected_by_the_chaos_toolkit
     assert fault.blast_radius
     assert not fault.describe().endswith(".")
     action = getattr(import_module(fault.actions), fault.action)
-    given = {**fault.arguments(), "at": 1.0, "fault": "1-fault", "configuration": {}}
+    given: dict[str, Any] = {**fault.arguments(), "at": 1.0, "fault": "1-fault", "configuration": {}}
     inspect.signature(action).bind(**given)
     experiment = Experiment(name="one", system="tasks", load=LOAD, faults=[fault], expect=[Balanced()])
     first = experiment_document(experiment)["method"][0]
