@@ -120,7 +120,7 @@ def system(lab: LabState) -> Iterator[LabState]:
 
 def outcome_of(run: Run) -> FaultOutcome:
     # A busy machine takes seconds until the Chaos Toolkit is there; a fault that would be over by then is refused.
-    made = run.start(begin_in=6).wait(90)
+    made = run.start(begin_in=14).wait(90)
     assert made.clean, made.model_dump_json(indent=1)
     (fault,) = made.faults
     return fault
