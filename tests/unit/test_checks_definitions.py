@@ -226,7 +226,7 @@ def test_a_warning_says_so_after_its_place(line: int) -> None:
     ("kind", "name", "found"),
     [("instance", "a9", 1), ("instance", "a1", 0), ("route", "orders", 1), ("route", "login", 0)],
 )
-def test_a_part_that_a_known_system_does_not_have_is_told(kind: str, name: str, found: int) -> None:
+def test_experiment_unknown_part_tells_what_a_known_system_does_not_have(kind: str, name: str, found: int) -> None:
     reference = PartReference("tasks", kind, name, Place("chaos/tasks.py", 3, "one"))
     parts = {"tasks": {"instance": ("a1", "a2"), "route": ("login",)}}
     problems = list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,), parts=parts)))
