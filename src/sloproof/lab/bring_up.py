@@ -37,8 +37,17 @@ from sloproof.lab.topology import Program, Site, System, Topology, script
 from sloproof.supervisor import Supervisor
 
 _FOLDERS = (
-    "alertmanager", "config", "generated", "logs", "no-metrics", "prometheus", "restart-delay", "traces", "unhealthy",
-)  # fmt: skip
+    "alertmanager",
+    "config",
+    "generated",
+    "logs",
+    "no-metrics",
+    "prometheus",
+    "restart-delay",
+    "strain",
+    "traces",
+    "unhealthy",
+)
 _FILES = ("notifications.jsonl", "seed-password")
 _SUPERVISORD_PATIENCE = 15.0
 
@@ -153,6 +162,9 @@ def _state(order: Order, site: Site, topology: Topology) -> LabState:
         scrape_interval=order.clockwork.scrape_interval.total_seconds(),
         evaluation_interval=order.clockwork.evaluation_interval.total_seconds(),
         notifications=order.folder / "notifications.jsonl",
+        links=site.url(topology.links) if topology.links else "",
+        dependencies={p.name: p.url for p in topology.programs if p.name in topology.dependencies},
+        strain_folder=site.strain,
     )
 
 
@@ -168,7 +180,7 @@ def _run(order: Order, site: Site, topology: Topology, state: LabState, say: Cal
             binary=site.parts["postgres"], folder=site.runtime / "postgres", user=site.database_user
         )
         postgres_cluster.initialise(cluster, topology.database, private["PGPASSWORD"])
-    say(f"starting {len(programs)} programs")
+    say(f"starting {sum(not program.on_demand for program in programs)} programs")
     _start_supervisord(state, [_delayed(program, site, state) for program in programs], private)
     state = state.model_copy(update={"supervisor_pid": Supervisor(state.supervisor_socket).own_pid()})
     save_state(state)
@@ -217,7 +229,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _delayed(program: Program, site: Site, state: LabState) -> Program:
-    if program.name == monitoring.KEEPER:
+    if program.name == monitoring.KEEPER or program.on_demand:
         return program
     account = ("--user", program.user) if program.user else ()
     launcher = (*script(site.python, delayed_start), *account, str(state.restart_delay_folder / program.name), "--")

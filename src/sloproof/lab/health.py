@@ -17,8 +17,8 @@ PROGRAMS_FILE = Path("config", "programs.json")
 
 
 def write_programs(folder: Path, programs: Sequence[Program]) -> None:
-    """Note what `status` asks: name, address and health of each program."""
-    entries = [{"name": p.name, "url": p.url, "health": p.health, "port": p.port} for p in programs]
+    """Note what `status` asks: name, address and health of each program that always runs."""
+    entries = [{"name": p.name, "url": p.url, "health": p.health, "port": p.port} for p in programs if not p.on_demand]
     (folder / PROGRAMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 

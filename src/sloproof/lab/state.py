@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sloproof.errors import PartFailed
 
@@ -32,6 +32,9 @@ class LabState(BaseModel):
         scrape_interval: seconds between two scrapes.
         evaluation_interval: seconds between two evaluations of the rules.
         notifications: JSON lines of what the webhook received.
+        links: base URL of the control port of the links between instances and dependencies; empty without links.
+        dependencies: URL of each dependency by its program's name, past the links.
+        strain_folder: holds orders for the programs that run on demand, and what they report; None without them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +56,9 @@ class LabState(BaseModel):
     scrape_interval: float
     evaluation_interval: float
     notifications: Path
+    links: str = ""
+    dependencies: dict[str, str] = Field(default_factory=dict)
+    strain_folder: Path | None = None
 
     @property
     def runtime(self) -> Path:

@@ -61,7 +61,8 @@ def _program(program: Program, folder: Path) -> str:
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": 1,
             "redirect_stderr": "true",
-            "autorestart": "true",
+            "autostart": "false" if program.on_demand else "true",
+            "autorestart": "false" if program.on_demand else "true",
             # With 0 a program counts as started at once, so that no row of kills ever ends in FATAL.
             "startsecs": 0,
             "stopsignal": program.stop_signal,

@@ -22,6 +22,7 @@ class Program:
         stop_signal: what asks it to end in good order.
         directory: where it is started; None for the lab's folder.
         priority: lower starts earlier and stops later.
+        on_demand: it runs only when a fault starts it, and is not started again when it ends.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Program:
     stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
     directory: Path | None = None
     priority: int = 100
+    on_demand: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,11 @@ class Site:
         return f"127.0.0.1:{self.ports[port]}"
 
     @property
+    def strain(self) -> Path:
+        """Holds orders for the programs that run on demand, and what they report."""
+        return self.folder / "strain"
+
+    @property
     def unhealthy(self) -> Path:
         """A file here named as an instance makes its health check fail."""
         return self.folder / "unhealthy"
@@ -106,6 +113,8 @@ class Topology:
         scrapes: what Prometheus scrapes of it.
         files: text of each configuration file, by path under the lab's `config/`.
         secrets: environment variables with fresh random values, given to every program of the lab.
+        dependencies: programs that the instances reach through links; each is a program with a `url`.
+        links: name of the control port of those links; empty when there are none.
         database: name of the PostgreSQL database to make, owned by a role of the same name; empty for none.
     """
 
@@ -116,6 +125,8 @@ class Topology:
     scrapes: tuple[ScrapeJob, ...]
     files: Mapping[str, str]
     secrets: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    links: str = ""
     database: str = ""
 
 

@@ -1,21 +1,25 @@
-"""The shape of the `tasks` system: Envoy before two instances of the API, and one PostgreSQL."""
+"""The shape of the `tasks` system: Envoy before two instances of the API, and one PostgreSQL behind a link for each."""
 
+import json
+
+from sloproof.lab import links
 from sloproof.lab.envoy_bootstrap import Balancer, bootstrap
 from sloproof.lab.postgres_cluster import PostgresCluster
 from sloproof.lab.tasks.settings import SECRETS
-from sloproof.lab.topology import Program, ScrapeJob, Site, System, Topology
+from sloproof.lab.topology import Program, ScrapeJob, Site, System, Topology, script
 
 INSTANCES = ("a1", "a2")
 DATABASE = "tasks"
 ROUTES = {"login": "/login", "usuarios": "/usuarios", "tarefas": "/tarefas"}
 """What can be delayed and aborted by itself."""
-_BALANCER, _ADMIN, _POSTGRES = "balancer", "envoy-admin", "postgres"
+_BALANCER, _ADMIN, _POSTGRES, _LINKS = "balancer", "envoy-admin", "postgres", "links"
+_DEPENDENCIES = (_POSTGRES,)
 
 
 def build(site: Site) -> Topology:
     """The system's programs, scrape jobs and files on a site."""
     return Topology(
-        programs=(_postgres(site), *(_instance(site, name) for name in INSTANCES), _envoy(site)),
+        programs=(_postgres(site), _links(site), *(_instance(site, name) for name in INSTANCES), _envoy(site)),
         balancer=_BALANCER,
         envoy_admin=_ADMIN,
         instances=INSTANCES,
@@ -23,8 +27,10 @@ def build(site: Site) -> Topology:
             ScrapeJob(job="tasks-api", targets={name: site.address(name) for name in INSTANCES}, honor_labels=True),
             ScrapeJob(job="tasks-balancer", targets={"balancer": site.address(_ADMIN)}, path="/stats/prometheus"),
         ),
-        files={"envoy.json": _bootstrap(site)},
+        files={"envoy.json": _bootstrap(site), "links.json": _link_ports(site)},
         secrets=SECRETS,
+        dependencies=_DEPENDENCIES,
+        links=_LINKS,
         database=DATABASE,
     )
 
@@ -42,17 +48,51 @@ def _postgres(site: Site) -> Program:
     )
 
 
+def link(instance: str, dependency: str) -> str:
+    """The name of the link between an instance and a dependency, and of its port."""
+    return f"{instance}-{dependency}"
+
+
+def _links(site: Site) -> Program:
+    return Program(
+        name=_LINKS,
+        command=(*script(site.python, links), str(site.folder / "config" / "links.json")),
+        port=site.ports[_LINKS],
+        url=site.url(_LINKS),
+        health=f"{site.url(_LINKS)}/healthz",
+        priority=15,
+    )
+
+
+def _link_ports(site: Site) -> str:
+    ports = {
+        link(instance, dependency): {
+            "listen": site.ports[link(instance, dependency)],
+            "upstream": site.ports[dependency],
+        }
+        for dependency in _DEPENDENCIES
+        for instance in INSTANCES
+    }
+    return json.dumps({"control": site.ports[_LINKS], "links": ports}, indent=2) + "\n"
+
+
+def _database(site: Site, port: str, application: str) -> dict[str, str]:
+    return {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(site.ports[port]),
+        "PGUSER": DATABASE,
+        "PGDATABASE": DATABASE,
+        "PGAPPNAME": application,
+    }
+
+
 def _instance(site: Site, name: str) -> Program:
     environment = {
         "TASKS_INSTANCE": name,
         "TASKS_PORT": str(site.ports[name]),
         "TASKS_UNHEALTHY_FLAG": str(site.unhealthy / name),
         "TASKS_NO_METRICS_FLAG": str(site.no_metrics / name),
-        "PGHOST": "127.0.0.1",
-        "PGPORT": str(site.ports[_POSTGRES]),
-        "PGUSER": DATABASE,
-        "PGDATABASE": DATABASE,
-        "PGAPPNAME": name,
+        **_database(site, link(name, _POSTGRES), name),
     }
     if site.traces:
         environment["TASKS_TRACES_FILE"] = str(site.folder / "traces" / f"{name}.jsonl")
@@ -98,8 +138,10 @@ def _bootstrap(site: Site) -> str:
     )
 
 
+_LINK_PORTS = tuple(link(instance, dependency) for dependency in _DEPENDENCIES for instance in INSTANCES)
+
 SYSTEM = System(
-    ports=(_BALANCER, _ADMIN, *INSTANCES, _POSTGRES),
+    ports=(_BALANCER, _ADMIN, *INSTANCES, *_DEPENDENCIES, _LINKS, *_LINK_PORTS),
     parts=("postgres", "envoy"),
     build=build,
     instances=INSTANCES,
