@@ -24,14 +24,17 @@ if TYPE_CHECKING:
         Webhook,
     )
     from sloproof.chaos.control_endpoint import Call, Sign
+    from sloproof.chaos.dependency_faults import FlushCache, LoseDependency, RestartDependency
     from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
     from sloproof.chaos.kubernetes import KillPods
     from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
+    from sloproof.chaos.network_faults import Blackhole, LimitBandwidth, Partition, ResetConnections, SlowDependency
     from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
     from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
+    from sloproof.chaos.strain_faults import ContendLocks, ExhaustPool
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
     from sloproof.loadtests.arrivals import Arrivals, RateStage
@@ -71,6 +74,7 @@ _HOMES = {
         "TimeInterval",
         "Webhook",
     ),
+    "sloproof.chaos.dependency_faults": ("FlushCache", "LoseDependency", "RestartDependency"),
     "sloproof.chaos.experiment": ("Balanced", "Experiment", "Fires", "Holds", "Resolves"),
     "sloproof.chaos.control_endpoint": ("Call", "Sign"),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
@@ -79,6 +83,14 @@ _HOMES = {
     "sloproof.chaos.monitoring_faults": ("LoseExporter", "RestartPrometheus"),
     "sloproof.chaos.outside_faults": ("CallEndpoint", "KillProcess", "PauseProcess"),
     "sloproof.chaos.pressure_faults": ("FillDisk", "PressCPU", "PressMemory"),
+    "sloproof.chaos.network_faults": (
+        "Blackhole",
+        "LimitBandwidth",
+        "Partition",
+        "ResetConnections",
+        "SlowDependency",
+    ),
+    "sloproof.chaos.strain_faults": ("ContendLocks", "ExhaustPool"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
@@ -125,6 +137,7 @@ __all__ = [
     "Arrivals",
     "Balanced",
     "Baseline",
+    "Blackhole",
     "BudgetAlerts",
     "BudgetLeft",
     "BurnPolicy",
@@ -133,15 +146,18 @@ __all__ = [
     "CallEndpoint",
     "CauseAlert",
     "Composite",
+    "ContendLocks",
     "CustomPanels",
     "DelayRequests",
     "Email",
     "ErrorRatio",
+    "ExhaustPool",
     "Experiment",
     "FailHealthCheck",
     "Failures",
     "FillDisk",
     "Fires",
+    "FlushCache",
     "FreshWithin",
     "Gate",
     "GaugeAbove",
@@ -153,8 +169,10 @@ __all__ = [
     "KillPods",
     "KillProcess",
     "LatencyBelow",
+    "LimitBandwidth",
     "Load",
     "LoadProfile",
+    "LoseDependency",
     "LoseExporter",
     "NativeLatencyBelow",
     "NoOpenFaults",
@@ -162,6 +180,7 @@ __all__ = [
     "ObjectivesHold",
     "OwnerRoute",
     "Panel",
+    "Partition",
     "PauseInstance",
     "PauseProcess",
     "PressCPU",
@@ -170,13 +189,16 @@ __all__ = [
     "Quantile",
     "RateStage",
     "RawRatio",
+    "ResetConnections",
     "Resolves",
+    "RestartDependency",
     "RestartLoop",
     "RestartPrometheus",
     "Routing",
     "Service",
     "Sign",
     "Slack",
+    "SlowDependency",
     "StopInstance",
     "Survives",
     "ThroughputAtLeast",

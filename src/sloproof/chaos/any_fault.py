@@ -4,11 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sloproof.chaos.dependency_faults import FlushCache, LoseDependency, RestartDependency
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
 from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
 from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
+from sloproof.chaos.network_faults import Blackhole, LimitBandwidth, Partition, ResetConnections, SlowDependency
 from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
 from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
+from sloproof.chaos.strain_faults import ContendLocks, ExhaustPool
 
 AnyFault = Annotated[
     KillInstance
@@ -25,7 +28,17 @@ AnyFault = Annotated[
     | FillDisk
     | PauseProcess
     | KillProcess
-    | CallEndpoint,
+    | CallEndpoint
+    | SlowDependency
+    | LimitBandwidth
+    | ResetConnections
+    | Blackhole
+    | Partition
+    | LoseDependency
+    | RestartDependency
+    | FlushCache
+    | ExhaustPool
+    | ContendLocks,
     Field(discriminator="kind"),
 ]
 """Every fault there is."""

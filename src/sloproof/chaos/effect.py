@@ -4,6 +4,7 @@ import time
 from functools import singledispatch
 
 from sloproof.chaos.balancer_view import why_taken_out
+from sloproof.chaos.dependency_effect import see_flush, see_links, see_outage, see_strain
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.observation import Observation
@@ -43,6 +44,12 @@ def observe(effect: Effect | Showing) -> Observation:
         What is there now; a part that does not answer is no effect.
     """
     raise TypeError(f"no way to see {effect!r}")
+
+
+observe.register(see_links)
+observe.register(see_outage)
+observe.register(see_flush)
+observe.register(see_strain)
 
 
 @observe.register

@@ -8,7 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypedDict
 
-from sloproof.chaos import journal, prepare_balancer, prepare_instance, prepare_outside, prepare_pressure
+from sloproof.chaos import (
+    dependency_injection,
+    journal,
+    prepare_balancer,
+    prepare_instance,
+    prepare_outside,
+    prepare_pressure,
+)
 from sloproof.chaos.faults import Fault, KillInstance
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Entry, Ledger
@@ -21,7 +28,7 @@ from sloproof.chaos.undo_step import InstanceLost, InstanceRunning
 from sloproof.errors import PartFailed, Refused
 from sloproof.supervisor import Supervisor
 
-TEACHERS = prepare_balancer, prepare_instance, prepare_outside, prepare_pressure
+TEACHERS = dependency_injection, prepare_balancer, prepare_instance, prepare_outside, prepare_pressure
 """Modules that teach `prepare` about faults when they are imported."""
 
 

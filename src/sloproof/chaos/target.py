@@ -19,6 +19,9 @@ class Target(BaseModel):
         restart_delay_folder: holds a file for each instance: seconds that it sleeps at its next start.
         folder: the lab's own folder, in which its instances look for flags.
         prometheus: base URL of the Prometheus that watches it.
+        links: base URL of the control port of the links to its dependencies; empty when there is none.
+        dependencies: URL of each dependency by name, past the links.
+        strain_folder: holds orders for programs that strain a dependency; None when it has none.
 
     A system that is no lab may leave out what it does not have; a fault that needs it is refused.
     """
@@ -32,6 +35,14 @@ class Target(BaseModel):
     restart_delay_folder: Path = Path()
     folder: Path = Path()
     prometheus: str = ""
+    links: str = ""
+    dependencies: dict[str, str] = {}
+    strain_folder: Path | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where undo steps of this system's faults lead to."""
+        return (self.envoy_admin.rstrip("/"), str(self.supervisor_socket), self.links.rstrip("/"))
 
     def require(self, fields: Sequence[str]) -> None:
         """Refuse a fault that takes hold of something that this system does not have.
@@ -42,7 +53,7 @@ class Target(BaseModel):
         Raises:
             PartFailed: one of them is empty.
         """
-        missing = [field for field in fields if getattr(self, field) in ("", {}, Path())]
+        missing = [field for field in fields if getattr(self, field) in ("", {}, Path(), None)]
         if missing:
             names = " and ".join(f"`{field}`" for field in missing)
             raise PartFailed(
@@ -66,6 +77,37 @@ class Target(BaseModel):
                 hint="start its lab anew with `sloproof lab up`",
             )
         return self.folder / folder / instance
+
+    def dependency(self, name: str) -> str:
+        """The URL of one dependency.
+
+        Args:
+            name: the dependency's name.
+
+        Raises:
+            PartFailed: the system has no such dependency.
+        """
+        if name not in self.dependencies:
+            known = ", ".join(f"`{known}`" for known in sorted(self.dependencies)) or "none"
+            raise PartFailed(f"the system `{self.system}` has no dependency `{name}`", hint=f"it has {known}")
+        return self.dependencies[name]
+
+    def links_between(self, dependency: str, instance: str | None) -> list[str]:
+        """The names of links to a dependency.
+
+        Args:
+            dependency: the dependency's name.
+            instance: only the link of this instance; None for those of all.
+
+        Raises:
+            PartFailed: the system has no links, no such instance or no such dependency.
+        """
+        if not self.links:
+            raise PartFailed(f"the system `{self.system}` has no links that could be broken")
+        self.dependency(dependency)
+        if instance is not None:
+            self.instance(instance)
+        return [f"{name}-{dependency}" for name in sorted(self.instances) if instance in (None, name)]
 
     def instance(self, name: str) -> str:
         """The base URL of one instance.

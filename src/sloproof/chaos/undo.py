@@ -12,6 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from sloproof.chaos import journal
+from sloproof.chaos.dependency_undo import (
+    end_strain,
+    let_dependency_answer,
+    links_ended,
+    restore_links,
+    supervised_ended,
+)
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable, healthy
 from sloproof.chaos.ledger import TURN_TIMEOUT, Entry, Ledger
@@ -135,6 +142,11 @@ def perform(step: UndoStep | Undoing, patience: float) -> str:
     raise TypeError(f"no way to undo {step!r}")
 
 
+perform.register(restore_links)
+perform.register(let_dependency_answer)
+perform.register(end_strain)
+
+
 @perform.register
 def _(step: Undoing, patience: float) -> str:
     return step.perform(patience)
@@ -183,7 +195,7 @@ def gone_with_its_lab(entry: Entry) -> str | None:
         The reason in plain words; None when the lab is still there, or nobody can tell.
     """
     target = current_target(entry.lab_file)
-    if target and entry.undo.place in (target.envoy_admin.rstrip("/"), str(target.supervisor_socket)):
+    if target and entry.undo.place in target.places:
         return None
     return _ended(entry.undo)
 
@@ -191,6 +203,10 @@ def gone_with_its_lab(entry: Entry) -> str | None:
 @singledispatch
 def _ended(step: UndoStep | Undoing) -> str | None:
     raise TypeError(f"no way to look for {step!r}")
+
+
+_ended.register(links_ended)
+_ended.register(supervised_ended)
 
 
 @_ended.register

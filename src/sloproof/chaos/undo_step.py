@@ -6,6 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sloproof.chaos.control_endpoint import EndpointCalled, EndpointShows
+from sloproof.chaos.dependency_steps import (
+    CacheEmptied,
+    DependencyAnswers,
+    DependencyLost,
+    LinksRestored,
+    LinksSpoilt,
+    StrainEnded,
+    StrainFelt,
+)
 from sloproof.chaos.disk_space import DiskFilled, FileGone
 from sloproof.chaos.foreign_process import ProcessKilled, ProcessReplaced
 from sloproof.chaos.instance_flag import AnswersApart, FlagBack
@@ -95,7 +104,10 @@ UndoStep = Annotated[
     | AffinityBack
     | FileGone
     | ProcessReplaced
-    | EndpointCalled,
+    | EndpointCalled
+    | LinksRestored
+    | DependencyAnswers
+    | StrainEnded,
     Field(discriminator="kind"),
 ]
 """Every way to undo a fault."""
@@ -152,7 +164,11 @@ Effect = Annotated[
     | MemoryHeld
     | DiskFilled
     | ProcessKilled
-    | EndpointShows,
+    | EndpointShows
+    | LinksSpoilt
+    | DependencyLost
+    | CacheEmptied
+    | StrainFelt,
     Field(discriminator="kind"),
 ]
 """Every effect that can be seen."""

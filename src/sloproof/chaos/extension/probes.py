@@ -6,6 +6,7 @@ from typing import Any
 
 from sloproof.chaos import journal
 from sloproof.chaos.balancer_view import why_taken_out
+from sloproof.chaos.dependency_undo import dependency_accepts, links_are_whole, strain_is_over
 from sloproof.chaos.effect import observe_until
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.extension.place import entry_of, place_of
@@ -87,6 +88,11 @@ def _rejoining(step: UndoStep) -> str:
 @singledispatch
 def _is_over(step: UndoStep | Undoing) -> bool:
     raise TypeError(f"no way to look for {step!r}")
+
+
+_is_over.register(links_are_whole)
+_is_over.register(dependency_accepts)
+_is_over.register(strain_is_over)
 
 
 @_is_over.register

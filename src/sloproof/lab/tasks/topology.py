@@ -19,7 +19,13 @@ _DEPENDENCIES = (_POSTGRES,)
 def build(site: Site) -> Topology:
     """The system's programs, scrape jobs and files on a site."""
     return Topology(
-        programs=(_postgres(site), _links(site), *(_instance(site, name) for name in INSTANCES), _envoy(site)),
+        programs=(
+            _postgres(site),
+            _links(site),
+            *(_instance(site, name) for name in INSTANCES),
+            _envoy(site),
+            *_strain(site),
+        ),
         balancer=_BALANCER,
         envoy_admin=_ADMIN,
         instances=INSTANCES,
@@ -104,6 +110,20 @@ def _instance(site: Site, name: str) -> Program:
         url=site.url(name),
         health=f"{site.url(name)}/readyz",
         priority=20,
+    )
+
+
+def _strain(site: Site) -> tuple[Program, ...]:
+    """Other clients of the database, past the links; each runs only when a fault starts it."""
+    modules = {"strain-connections": "connections", "strain-locks": "locks"}
+    return tuple(
+        Program(
+            name=name,
+            command=(site.python, "-m", f"sloproof.lab.strain.{module}", str(site.strain / f"{name}.json")),
+            environment=_database(site, _POSTGRES, name),
+            on_demand=True,
+        )
+        for name, module in modules.items()
     )
 
 
