@@ -2,7 +2,21 @@
 
 from loadtests.tasks import steady
 from slo import tasks
-from sloproof import Balanced, DelayRequests, Experiment, Fires, Holds, KillInstance, Resolves
+from sloproof import (
+    Balanced,
+    ContendLocks,
+    DelayRequests,
+    ExhaustPool,
+    Experiment,
+    Fires,
+    Holds,
+    KillInstance,
+    LoseDependency,
+    Partition,
+    Resolves,
+    RestartDependency,
+    SlowDependency,
+)
 
 lose_one_instance = Experiment(
     name="lose-one-instance",
@@ -23,4 +37,64 @@ slow_backend = Experiment(
     faults=[DelayRequests("800ms", percent=30, at="6s", lasts="75s")],
     expect=[Fires(tasks.latency, tier="slow"), Resolves(tasks.latency, tier="slow")],
     tail="45s",
+)
+
+slow_database = Experiment(
+    name="slow-database",
+    system="tasks",
+    description="Each answer of the database comes 700 ms late; the pools have too few connections for that.",
+    load=steady,
+    faults=[SlowDependency("postgres", delay="700ms", at="8s", lasts="20s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+database_restart = Experiment(
+    name="database-restart",
+    system="tasks",
+    description="The database is restarted, as for an update; every pooled connection is dead when it is back.",
+    load=steady,
+    faults=[RestartDependency("postgres", at="8s", back_after="1s")],
+    expect=[Resolves(tasks.availability, tier="fast"), Fires(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+database_lost = Experiment(
+    name="database-lost",
+    system="tasks",
+    description="The database is away for a quarter of a minute.",
+    load=steady,
+    faults=[LoseDependency("postgres", at="8s", lasts="15s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+pool_exhausted = Experiment(
+    name="pool-exhausted",
+    system="tasks",
+    description="Another client leaks connections until the database has none left for the service.",
+    load=steady,
+    faults=[ExhaustPool(leave=0, at="8s", lasts="20s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+table_locked = Experiment(
+    name="table-locked",
+    system="tasks",
+    description="A migration holds the busiest table locked while people work.",
+    load=steady,
+    faults=[ContendLocks("tarefas", at="8s", lasts="15s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+database_partition = Experiment(
+    name="database-partition",
+    system="tasks",
+    description="One instance is cut off from the database, which the other still reaches; and stays healthy.",
+    load=steady,
+    faults=[Partition("a1", dependency="postgres", at="8s", lasts="15s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
 )

@@ -25,7 +25,7 @@ def test_every_part_is_up_and_healthy(lab: LabState) -> None:
     status = sloproof.lab.status(lab.folder)
     assert status is not None
     assert {part.name: part.healthy for part in status.parts} == dict.fromkeys(
-        ("postgres", "links", "a1", "a2", "balancer", "webhook", "alertmanager", "prometheus", "keeper"), True
+        ("postgres", "redis", "links", "a1", "a2", "balancer", "webhook", "alertmanager", "prometheus", "keeper"), True
     )
     assert not status.stale
     assert load_state(lab.folder) == lab

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
@@ -63,7 +64,7 @@ def test_a_user_gets_a_burst_and_then_a_steady_rate() -> None:
 
 
 def test_every_foreseeable_series_exists_before_the_first_request() -> None:
-    metrics = RequestMetrics("a1", [("GET", "/tarefas", (200,))])
+    metrics = RequestMetrics(CollectorRegistry(), "a1", [("GET", "/tarefas", (200,))])
     families = {family.name: family for family in text_string_to_metric_families(metrics.page().decode())}
     codes = {sample.labels["code"] for sample in families["http_requests"].samples if sample.name.endswith("_total")}
     assert codes == {"200", "401", "422", "429", "500", "503"}
@@ -72,7 +73,7 @@ def test_every_foreseeable_series_exists_before_the_first_request() -> None:
 
 
 def test_a_request_is_counted_and_timed() -> None:
-    metrics = RequestMetrics("a1", [("GET", "/tarefas", (200,))])
+    metrics = RequestMetrics(CollectorRegistry(), "a1", [("GET", "/tarefas", (200,))])
     metrics.record("GET", "/tarefas", 503, 0.6)
     labels = {"method": "GET", "route": "/tarefas", "instance": "a1"}
     assert metrics.registry.get_sample_value("http_requests_total", {**labels, "code": "503"}) == 1

@@ -103,7 +103,7 @@ def _refuse_second(folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _start(order: Order, system: System, say: Callable[[str], None]) -> LabState:
-    found = _find_parts(system, order.parts)
+    found = _find_parts(system, order.parts, say)
     runtime = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=runtime_root())).resolve()
     state = None
     try:
@@ -120,8 +120,14 @@ def _start(order: Order, system: System, say: Callable[[str], None]) -> LabState
         raise
 
 
-def _find_parts(system: System, folder: Path | None) -> dict[str, Path]:
-    return {name: parts.find(name, folder) for name in (*system.parts, *monitoring.PARTS)}
+def _find_parts(system: System, folder: Path | None, say: Callable[[str], None]) -> dict[str, Path]:
+    found = {name: parts.find(name, folder) for name in (*system.parts, *monitoring.PARTS)}
+    for name in system.optional:
+        try:
+            found[name] = parts.find(name, folder)
+        except PartFailed as error:
+            say(f"{error.message}, so the lab runs without it; {error.hint}")
+    return found
 
 
 def _site(order: Order, system: System, found: dict[str, Path], runtime: Path) -> Site:

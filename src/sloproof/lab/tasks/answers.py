@@ -36,7 +36,17 @@ class Rejected(Exception):
 
 def answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer; ids and times are written as text."""
-    return Response(to_json(content), status, headers, media_type="application/json")
+    return Response(encoded(content), status, headers, media_type="application/json")
+
+
+def encoded(content: Any) -> bytes:
+    """Content as JSON; ids and times are written as text."""
+    return to_json(content)
+
+
+def ready(content: bytes) -> Response:
+    """An answer of JSON that was made before."""
+    return Response(content, media_type="application/json")
 
 
 def refusal(rejected: Rejected) -> Response:

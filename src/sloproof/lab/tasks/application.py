@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sloproof.lab.tasks.answers import answer
+from sloproof.lab.tasks.cache import AnswerCache, Redis
 from sloproof.lab.tasks.database import Database
-from sloproof.lab.tasks.metrics import RequestMetrics
+from sloproof.lab.tasks.metrics import CacheMetrics, RequestMetrics
 from sloproof.lab.tasks.middleware import Answered, Measured, ServedBy
 from sloproof.lab.tasks.migrate import migrate
 from sloproof.lab.tasks.rate_limit import RateLimit
@@ -34,11 +36,18 @@ def build_application(settings: Settings) -> Starlette:
         An application that migrates the database when it starts and closes its connections when it stops.
     """
     database = Database(settings.pool_size)
+    registry = CollectorRegistry()
+    redis = Redis(settings.cache_port) if settings.cache_port else None
+    cache = AnswerCache(redis, CacheMetrics(registry, settings.name))
     service = Service(
-        Users(database), Tasks(database, settings.task_limit), settings.jwt_secret, RateLimit(settings.rate_limit)
+        Users(database),
+        Tasks(database, settings.task_limit),
+        settings.jwt_secret,
+        RateLimit(settings.rate_limit),
+        cache,
     )
     table = _table(service)
-    metrics = RequestMetrics(settings.name, ((method, path, codes) for method, path, _, codes in table))
+    metrics = RequestMetrics(registry, settings.name, ((method, path, codes) for method, path, _, codes in table))
     probes = _probes(settings, database, metrics)
     templates = {endpoint: path for _, path, endpoint, _ in table}
     middleware = [
@@ -49,7 +58,7 @@ def build_application(settings: Settings) -> Starlette:
     ]
     routes = [Route(path, endpoint, methods=[method]) for method, path, endpoint, _ in table]
     routes += [Route(path, endpoint, methods=["GET"]) for path, endpoint in probes.items()]
-    return Starlette(routes=routes, middleware=middleware, lifespan=_lifespan(settings, database))
+    return Starlette(routes=routes, middleware=middleware, lifespan=_lifespan(settings, database, cache))
 
 
 def _table(service: Service) -> list[tuple[str, str, Endpoint, tuple[int, ...]]]:
@@ -97,7 +106,7 @@ def _tracing(settings: Settings, templates: dict[Endpoint, str]) -> list[Middlew
     return [Middleware(Traced, tracer=trace_to(settings.traces_file, settings.name), routes=templates)]
 
 
-def _lifespan(settings: Settings, database: Database) -> Callable[[Starlette], Any]:
+def _lifespan(settings: Settings, database: Database, cache: AnswerCache) -> Callable[[Starlette], Any]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await migrate(settings.seed_password)
@@ -106,5 +115,6 @@ def _lifespan(settings: Settings, database: Database) -> Callable[[Starlette], A
             yield
         finally:
             await database.close()
+            await cache.close()
 
     return lifespan

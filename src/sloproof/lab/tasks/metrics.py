@@ -10,6 +10,25 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.5, 5.0)
 _ALWAYS = (401, 422, 429, 500, 503)
 
 
+class CacheMetrics:
+    """Look-ups in the cache, by result; every series exists from the start, at 0.
+
+    Args:
+        registry: where they are published.
+        instance: value of the `instance` label.
+    """
+
+    def __init__(self, registry: CollectorRegistry, instance: str) -> None:
+        counter = Counter(
+            "cache_requests_total",
+            "Look-ups in the cache and writes to it that failed, by result.",
+            ("cache_name", "result", "instance"),
+            registry=registry,
+        )
+        children = (counter.labels("tarefas", result, instance) for result in ("hit", "miss", "error"))
+        self.hit, self.miss, self.error = (child.inc for child in children)
+
+
 class RequestMetrics:
     """Counters and a histogram, by method and route.
 
@@ -17,12 +36,15 @@ class RequestMetrics:
     hides that error from `rate()`.
 
     Args:
+        registry: where they are published.
         instance: value of the `instance` label.
         routes: method, route template and the codes that it answers beside the general ones.
     """
 
-    def __init__(self, instance: str, routes: Iterable[tuple[str, str, tuple[int, ...]]]) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(
+        self, registry: CollectorRegistry, instance: str, routes: Iterable[tuple[str, str, tuple[int, ...]]]
+    ) -> None:
+        self.registry = registry
         self._instance = instance
         self._requests = Counter(
             "http_requests_total",

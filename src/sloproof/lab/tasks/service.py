@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sloproof.lab.tasks import tokens
-from sloproof.lab.tasks.answers import Rejected, answer, body, identifier, page
+from sloproof.lab.tasks.answers import Rejected, answer, body, encoded, identifier, page, ready
+from sloproof.lab.tasks.cache import AnswerCache
 from sloproof.lab.tasks.passwords import hash_password, password_matches
 from sloproof.lab.tasks.rate_limit import RateLimit
 from sloproof.lab.tasks.schemas import ChangedTask, ChangedUser, Credentials, NewTask, NewUser
@@ -28,13 +29,15 @@ class Service:
         tasks: what they have to do.
         jwt_secret: signs the tokens.
         rate_limit: how fast one user may call.
+        cache: keeps what callers read of their tasks.
     """
 
-    def __init__(self, users: Users, tasks: Tasks, jwt_secret: str, rate_limit: RateLimit) -> None:
+    def __init__(self, users: Users, tasks: Tasks, jwt_secret: str, rate_limit: RateLimit, cache: AnswerCache) -> None:
         self._users = users
         self._tasks = tasks
         self._jwt_secret = jwt_secret
         self._rate_limit = rate_limit
+        self._cache = cache
 
     async def log_in(self, request: Request) -> Response:
         """A token for an e-mail address and its password."""
@@ -89,30 +92,45 @@ class Service:
         made = await self._tasks.create(uuid4(), caller, new.titulo, new.descricao)
         if isinstance(made, Conflict):
             raise Rejected(409, made.value)
+        await self._cache.forget(str(caller))
         return answer(made, 201, {"location": f"/tarefas/{made['id']}"})
 
     async def list_tasks(self, request: Request) -> Response:
         """A page of the caller's tasks."""
         caller = self._caller(request)
-        return answer(await self._tasks.page(caller, *page(request)))
+        limit, start = page(request)
+
+        async def read() -> bytes:
+            return encoded(await self._tasks.page(caller, limit, start))
+
+        return ready(_found(await self._cache.read(str(caller), f"{limit}:{start}", read)))
 
     async def read_task(self, request: Request) -> Response:
         """One task of the caller's."""
         caller = self._caller(request)
-        return answer(_found(await self._tasks.read(identifier(request), caller)))
+        task = identifier(request)
+
+        async def read() -> bytes | None:
+            row = await self._tasks.read(task, caller)
+            return None if row is None else encoded(row)
+
+        return ready(_found(await self._cache.read(str(caller), str(task), read)))
 
     async def change_task(self, request: Request) -> Response:
         """Another content for a task of the caller's."""
         caller = self._caller(request)
         task = identifier(request)
         new = await body(request, ChangedTask)
-        return answer(_found(await self._tasks.change(task, caller, new.titulo, new.descricao, new.concluida)))
+        changed = _found(await self._tasks.change(task, caller, new.titulo, new.descricao, new.concluida))
+        await self._cache.forget(str(caller))
+        return answer(changed)
 
     async def delete_task(self, request: Request) -> Response:
         """One task of the caller's less."""
         caller = self._caller(request)
         if not await self._tasks.delete(identifier(request), caller):
             raise Rejected(404, "não encontrado")
+        await self._cache.forget(str(caller))
         return Response(status_code=204)
 
     def _caller(self, request: Request) -> UUID:

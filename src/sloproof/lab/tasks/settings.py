@@ -24,6 +24,7 @@ class Settings:
         task_limit: tasks that one user may have.
         rate_limit: requests per second that one user may send to this instance; 0 for no limit.
         pool_size: most connections to the database.
+        cache_port: where a Redis answers on loopback; 0 for no cache.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Settings:
     task_limit: int = 200
     rate_limit: float = 200.0
     pool_size: int = 8
+    cache_port: int = 0
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -56,6 +58,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         task_limit=int(environment.get("TASKS_LIMIT", Settings.task_limit)),
         rate_limit=float(environment.get("TASKS_RATE_LIMIT", Settings.rate_limit)),
         pool_size=int(environment.get("TASKS_POOL_SIZE", Settings.pool_size)),
+        cache_port=int(environment.get("TASKS_CACHE_PORT", Settings.cache_port)),
     )
 
 

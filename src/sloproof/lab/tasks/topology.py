@@ -1,4 +1,4 @@
-"""The shape of the `tasks` system: Envoy before two instances of the API, and one PostgreSQL behind a link for each."""
+"""The shape of the `tasks` system: Envoy, two instances of the API, and links from each to PostgreSQL and Redis."""
 
 import json
 
@@ -12,8 +12,8 @@ INSTANCES = ("a1", "a2")
 DATABASE = "tasks"
 ROUTES = {"login": "/login", "usuarios": "/usuarios", "tarefas": "/tarefas"}
 """What can be delayed and aborted by itself."""
-_BALANCER, _ADMIN, _POSTGRES, _LINKS = "balancer", "envoy-admin", "postgres", "links"
-_DEPENDENCIES = (_POSTGRES,)
+_BALANCER, _ADMIN, _POSTGRES, _REDIS, _LINKS = "balancer", "envoy-admin", "postgres", "redis", "links"
+_DEPENDENCIES = (_POSTGRES, _REDIS)
 
 
 def build(site: Site) -> Topology:
@@ -21,6 +21,7 @@ def build(site: Site) -> Topology:
     return Topology(
         programs=(
             _postgres(site),
+            *_redis(site),
             _links(site),
             *(_instance(site, name) for name in INSTANCES),
             _envoy(site),
@@ -35,7 +36,7 @@ def build(site: Site) -> Topology:
         ),
         files={"envoy.json": _bootstrap(site), "links.json": _link_ports(site)},
         secrets=SECRETS,
-        dependencies=_DEPENDENCIES,
+        dependencies=_dependencies(site),
         links=_LINKS,
         database=DATABASE,
     )
@@ -52,6 +53,22 @@ def _postgres(site: Site) -> Program:
         stop_signal="INT",
         priority=10,
     )
+
+
+def _redis(site: Site) -> tuple[Program, ...]:
+    """A cache that writes nothing to disk; none where the machine has no Redis."""
+    if _REDIS not in _dependencies(site):
+        return ()
+    port = site.ports[_REDIS]
+    settings = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "maxmemory": "64mb"}
+    settings["maxmemory-policy"] = "allkeys-lru"
+    words = (word for name, value in settings.items() for word in (f"--{name}", str(value)))
+    command = (str(site.parts[_REDIS]), *words)
+    return (Program(name=_REDIS, command=command, port=port, url=f"redis://{site.address(_REDIS)}", priority=10),)
+
+
+def _dependencies(site: Site) -> tuple[str, ...]:
+    return tuple(name for name in _DEPENDENCIES if name in site.parts)
 
 
 def link(instance: str, dependency: str) -> str:
@@ -76,7 +93,7 @@ def _link_ports(site: Site) -> str:
             "listen": site.ports[link(instance, dependency)],
             "upstream": site.ports[dependency],
         }
-        for dependency in _DEPENDENCIES
+        for dependency in _dependencies(site)
         for instance in INSTANCES
     }
     return json.dumps({"control": site.ports[_LINKS], "links": ports}, indent=2) + "\n"
@@ -100,6 +117,8 @@ def _instance(site: Site, name: str) -> Program:
         "TASKS_NO_METRICS_FLAG": str(site.no_metrics / name),
         **_database(site, link(name, _POSTGRES), name),
     }
+    if _REDIS in _dependencies(site):
+        environment["TASKS_CACHE_PORT"] = str(site.ports[link(name, _REDIS)])
     if site.traces:
         environment["TASKS_TRACES_FILE"] = str(site.folder / "traces" / f"{name}.jsonl")
     return Program(
@@ -163,6 +182,7 @@ _LINK_PORTS = tuple(link(instance, dependency) for dependency in _DEPENDENCIES f
 SYSTEM = System(
     ports=(_BALANCER, _ADMIN, *INSTANCES, *_DEPENDENCIES, _LINKS, *_LINK_PORTS),
     parts=("postgres", "envoy"),
+    optional=("redis",),
     build=build,
     instances=INSTANCES,
     routes=tuple(ROUTES),
