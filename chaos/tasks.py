@@ -9,6 +9,7 @@ from sloproof import (
     ExhaustPool,
     Experiment,
     Fires,
+    FlushCache,
     Holds,
     KillInstance,
     LoseDependency,
@@ -55,7 +56,7 @@ database_restart = Experiment(
     description="The database is restarted, as for an update; every pooled connection is dead when it is back.",
     load=steady,
     faults=[RestartDependency("postgres", at="8s", back_after="1s")],
-    expect=[Resolves(tasks.availability, tier="fast"), Fires(tasks.availability, tier="fast")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
 )
 
@@ -95,6 +96,34 @@ database_partition = Experiment(
     description="One instance is cut off from the database, which the other still reaches; and stays healthy.",
     load=steady,
     faults=[Partition("a1", dependency="postgres", at="8s", lasts="15s")],
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    tail="30s",
+)
+
+cache_lost = Experiment(
+    name="cache-lost",
+    system="tasks",
+    description="The cache loses everything that it holds; the database serves all reads until it is warm again.",
+    load=steady,
+    faults=[FlushCache("redis", at="8s")],
+    expect=[Holds(tasks.availability), Holds(tasks.latency)],
+)
+
+cache_outage = Experiment(
+    name="cache-outage",
+    system="tasks",
+    description="The cache is away for a quarter of a minute; everything is read from the database, and nothing fails.",
+    load=steady,
+    faults=[LoseDependency("redis", at="8s", lasts="15s")],
+    expect=[Holds(tasks.availability), Holds(tasks.latency)],
+)
+
+both_dependencies_lost = Experiment(
+    name="both-dependencies-lost",
+    system="tasks",
+    description="Database and cache are away at once; nothing but errors can come of that, and all is well afterwards.",
+    load=steady,
+    faults=[LoseDependency("redis", at="8s", lasts="16s"), LoseDependency("postgres", at="9s", lasts="14s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
 )

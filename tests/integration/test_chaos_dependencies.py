@@ -209,3 +209,22 @@ def test_a_database_that_is_down_is_not_lost_once_more(system: LabState, tmp_pat
         inject(fault, "2-lose", broken.place())
     assert len(undo_all(broken.ledger, print)) == 1
     assert wait_for(lambda: is_whole(system), 20)
+
+
+def test_the_service_is_back_after_an_outage_longer_than_its_pool_retries(system: LabState, tmp_path: Path) -> None:
+    def hurry() -> None:
+        while not end.wait(0.05):
+            with contextlib.suppress(OSError, ValueError):
+                call(system.balancer, "GET", "/usuarios", token=token)
+
+    token, end = log_in(system, 5), threading.Event()
+    threads = [threading.Thread(target=hurry, daemon=True) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert Broken(tmp_path, system, LoseDependency("postgres", at="500ms", lasts="12s")).run().clean
+        assert wait_for(lambda: is_whole(system), 30), "its queue was full of requests that had given up"
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join(timeout=20)

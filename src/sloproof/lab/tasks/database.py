@@ -47,6 +47,7 @@ class Database:
             timeout=_WAIT_FOR_CONNECTION,
             max_waiting=_WAITING_PER_CONNECTION * pool_size,
             reconnect_timeout=5.0,
+            reconnect_failed=_try_again,
             open=False,
             name="tasks",
         )
@@ -129,6 +130,15 @@ class Database:
                 # After a restart of the database every pooled connection is dead; one check replaces them all.
                 await self._pool.check()
             raise
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    """Let a pool that has given up connect once more, and so on until the database is back.
+
+    Left alone it would stay empty for ever under load: only a new request makes it grow, and none gets so far while
+    its queue is full of requests whose patience is over, which the pool still counts.
+    """
+    await pool.check()
 
 
 async def _select_one(connection: Connection) -> None:
