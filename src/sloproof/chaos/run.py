@@ -19,6 +19,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.injection import check_ready
 from sloproof.chaos.monitoring_faults import RestartPrometheus
 from sloproof.chaos.outcome import ChaosOutcome
+from sloproof.chaos.target import read_target
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
 from sloproof.errors import PartFailed, UsageError
@@ -140,9 +141,10 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
     Raises:
         PartFailed: a part died; faults are undone first.
         Refused: another run has the system, or a target is not allowed; nothing was sent.
-        UsageError: a fault names an instance that the system does not have; nothing was sent.
+        UsageError: a fault names an instance or dependency that the system does not have; nothing was sent.
     """
     _check_instances(experiment, surroundings)
+    _check_dependencies(experiment, surroundings)
     _check_prometheus(surroundings)
     check_ready(experiment.faults, surroundings.lab_file, surroundings.allowed)
     profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
@@ -206,6 +208,16 @@ def _check_instances(experiment: Experiment, surroundings: Surroundings) -> None
                 f"`{experiment.name}` breaks `{instance}`, which `{experiment.system}` does not have; nothing was sent",
                 hint=f"its instances are {', '.join(f'`{name}`' for name in surroundings.instances)}",
             )
+
+
+def _check_dependencies(experiment: Experiment, surroundings: Surroundings) -> None:
+    wanted = {name for fault in experiment.faults if (name := getattr(fault, "dependency", None)) is not None}
+    known = read_target(surroundings.lab_file).dependencies if wanted else {}
+    for name in sorted(wanted - known.keys()):
+        raise UsageError(
+            f"`{experiment.name}` breaks `{name}`, which this `{experiment.system}` does not have; nothing was sent",
+            hint=f"its dependencies are {', '.join(f'`{each}`' for each in known) or 'none'}",
+        )
 
 
 def _check_prometheus(surroundings: Surroundings) -> None:
