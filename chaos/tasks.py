@@ -1,6 +1,6 @@
 """How the tasks system is broken, and what must be seen when it is."""
 
-from loadtests.tasks import steady
+from loadtests.tasks import calm, steady
 from slo import tasks
 from sloproof import (
     Balanced,
@@ -43,9 +43,9 @@ slow_backend = Experiment(
 slow_database = Experiment(
     name="slow-database",
     system="tasks",
-    description="Each answer of the database comes 700 ms late; the pools have too few connections for that.",
-    load=steady,
-    faults=[SlowDependency("postgres", delay="700ms", at="8s", lasts="20s")],
+    description="Each answer of the database comes 1.2 s late; the pools have too few connections for that.",
+    load=calm,
+    faults=[SlowDependency("postgres", delay="1200ms", at="8s", lasts="20s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
 )
@@ -54,7 +54,7 @@ database_restart = Experiment(
     name="database-restart",
     system="tasks",
     description="The database is restarted, as for an update; every pooled connection is dead when it is back.",
-    load=steady,
+    load=calm,
     faults=[RestartDependency("postgres", at="8s", back_after="1s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
@@ -64,7 +64,7 @@ database_lost = Experiment(
     name="database-lost",
     system="tasks",
     description="The database is away for a quarter of a minute.",
-    load=steady,
+    load=calm,
     faults=[LoseDependency("postgres", at="8s", lasts="15s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
@@ -74,7 +74,7 @@ pool_exhausted = Experiment(
     name="pool-exhausted",
     system="tasks",
     description="Another client leaks connections until the database has none left for the service.",
-    load=steady,
+    load=calm,
     faults=[ExhaustPool(leave=0, at="8s", lasts="20s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
@@ -84,7 +84,7 @@ table_locked = Experiment(
     name="table-locked",
     system="tasks",
     description="A migration holds the busiest table locked while people work.",
-    load=steady,
+    load=calm,
     faults=[ContendLocks("tarefas", at="8s", lasts="15s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
@@ -94,7 +94,7 @@ database_partition = Experiment(
     name="database-partition",
     system="tasks",
     description="One instance is cut off from the database, which the other still reaches; and stays healthy.",
-    load=steady,
+    load=calm,
     faults=[Partition("a1", dependency="postgres", at="8s", lasts="15s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",
@@ -122,7 +122,7 @@ both_dependencies_lost = Experiment(
     name="both-dependencies-lost",
     system="tasks",
     description="Database and cache are away at once; nothing but errors can come of that, and all is well afterwards.",
-    load=steady,
+    load=calm,
     faults=[LoseDependency("redis", at="8s", lasts="16s"), LoseDependency("postgres", at="9s", lasts="14s")],
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
     tail="30s",

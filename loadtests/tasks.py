@@ -14,6 +14,18 @@ steady = LoadProfile(
     warm_up="7s",
 )
 
+calm = LoadProfile(
+    name="calm",
+    system="tasks",
+    description="Forty people: enough to see an outage in seconds, and little enough for a busy machine.",
+    locustfile="users/tasks.py",
+    users=40,
+    rate=40,
+    spawn_rate=20,
+    duration="26s",
+    warm_up="7s",
+)
+
 morning = LoadProfile(
     name="morning",
     system="tasks",
