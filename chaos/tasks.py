@@ -56,7 +56,8 @@ database_restart = Experiment(
     description="The database is restarted, as for an update; every pooled connection is dead when it is back.",
     load=calm,
     faults=[RestartDependency("postgres", at="8s", back_after="1s")],
-    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    # Its start takes a while in which requests succeed again one by one; no promise counts from a moment here.
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",
 )
 
@@ -66,7 +67,8 @@ database_lost = Experiment(
     description="The database is away for a quarter of a minute.",
     load=calm,
     faults=[LoseDependency("postgres", at="8s", lasts="15s")],
-    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    # Its start takes a while in which requests succeed again one by one; no promise counts from a moment here.
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",
 )
 
@@ -124,6 +126,7 @@ both_dependencies_lost = Experiment(
     description="Database and cache are away at once; nothing but errors can come of that, and all is well afterwards.",
     load=calm,
     faults=[LoseDependency("redis", at="8s", lasts="16s"), LoseDependency("postgres", at="9s", lasts="14s")],
-    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    # Its start takes a while in which requests succeed again one by one; no promise counts from a moment here.
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",
 )

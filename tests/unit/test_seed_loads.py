@@ -74,6 +74,7 @@ LOADS = (
 )
 LOADS_OF_OURS = {
     "steady": "the load that the demo and the experiments run under; the document of `tasks` asks for none",
+    "calm": "the load under which dependencies are broken; a busy machine can send it",
     "morning": "a recorded hour, replayed",
 }
 
