@@ -100,7 +100,8 @@ database_partition = Experiment(
     description="One instance is cut off from the database, which the other still reaches; and stays healthy.",
     load=calm,
     faults=[Partition("a1", dependency="postgres", at="8s", lasts="15s")],
-    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    # The balancer sends most reads to the other instance again; what is left comes in drops, and so does the alert.
+    expect=[Fires(tasks.availability, tier="fast")],
     tail="30s",
 )
 
