@@ -58,16 +58,18 @@ def test_a_fault_says_in_a_sentence_what_happens_and_is_read_back(fault: AnyFaul
 def test_its_action_takes_the_arguments_that_it_is_given_and_makes_the_same_fault(
     fault: AnyFault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sloproof.chaos.extension import actions, dependency_actions
+    from sloproof.chaos.extension import dependency_actions
 
     made: list[AnyFault] = []
     monkeypatch.setattr(dependency_actions, "inject_on_time", lambda broken, name, configuration: made.append(broken))
     inject = next(
         activity for activity in experiment_document(experiment(fault))["method"] if activity["name"].startswith("inj")
     )
-    getattr(actions, inject["provider"]["func"])(**inject["provider"]["arguments"])
+    assert inject["provider"]["module"] == dependency_actions.__name__
+    getattr(dependency_actions, inject["provider"]["func"])(**inject["provider"]["arguments"])
     assert made == [fault]
-    assert inject["provider"]["func"] in actions.__all__
+    assert inject["provider"]["func"] in dependency_actions.__all__
+    assert fault.blast_radius
 
 
 @pytest.mark.parametrize(

@@ -224,11 +224,18 @@ def test_a_warning_says_so_after_its_place(line: int) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name", "found"),
-    [("instance", "a9", 1), ("instance", "a1", 0), ("route", "orders", 1), ("route", "login", 0)],
+    [
+        ("instance", "a9", 1),
+        ("instance", "a1", 0),
+        ("route", "orders", 1),
+        ("route", "login", 0),
+        ("dependency", "kafka", 1),
+        ("dependency", "redis", 0),
+    ],
 )
 def test_experiment_unknown_part_tells_what_a_known_system_does_not_have(kind: str, name: str, found: int) -> None:
     reference = PartReference("tasks", kind, name, Place("chaos/tasks.py", 3, "one"))
-    parts = {"tasks": {"instance": ("a1", "a2"), "route": ("login",)}}
+    parts = {"tasks": {"instance": ("a1", "a2"), "route": ("login",), "dependency": ("redis",)}}
     problems = list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,), parts=parts)))
     assert len(problems) == found
     assert all(f"`tasks` has no {kind} `{name}`" in problem.what for problem in problems)

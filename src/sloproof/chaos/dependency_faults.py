@@ -15,7 +15,9 @@ class DependencyFault(Fault):
     """
 
     dependency: Name
+    actions: ClassVar[str] = "sloproof.chaos.extension.dependency_actions"
     needs: ClassVar[tuple[str, ...]] = ("supervisor_socket", "restart_delay_folder", "dependencies")
+    blast_radius: ClassVar[str] = "one dependency, and whatever every instance asks of it"
 
     @property
     def place(self) -> str:
@@ -101,6 +103,7 @@ class FlushCache(DependencyFault):
 
     kind: Literal["flush-cache"] = "flush-cache"
     lasts: Length = timedelta(seconds=5)
+    blast_radius: ClassVar[str] = "what one cache holds; requests are slower until it is warm"
 
     def __init__(self, dependency: str, **others: Any) -> None:
         super().__init__(**{"dependency": dependency, **others})

@@ -85,8 +85,8 @@ class Fault(Definition):
     @property
     def parts(self) -> dict[str, str]:
         """The parts of its system that it names, by kind: `{"instance": "a1"}`."""
-        instance = getattr(self, "instance", None)
-        return {"instance": instance} if instance else {}
+        named = {kind: getattr(self, kind, None) for kind in ("instance", "dependency")}
+        return {kind: name for kind, name in named.items() if name}
 
     @property
     def end(self) -> timedelta:

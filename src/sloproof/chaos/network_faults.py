@@ -22,7 +22,9 @@ class LinkFault(Fault):
     dependency: Name
     instance: Name | None = None
     lasts: Length
+    actions: ClassVar[str] = "sloproof.chaos.extension.dependency_actions"
     needs: ClassVar[tuple[str, ...]] = ("links", "dependencies")
+    blast_radius: ClassVar[str] = "what one instance, or each of them, asks of one dependency"
     effect_counter: ClassVar[str]
     """Which count of a link shows that the fault took hold."""
 

@@ -22,7 +22,9 @@ class StrainFault(Fault):
     """
 
     lasts: Length
+    actions: ClassVar[str] = "sloproof.chaos.extension.dependency_actions"
     needs: ClassVar[tuple[str, ...]] = ("supervisor_socket", "strain_folder")
+    blast_radius: ClassVar[str] = "whatever every client asks of the database"
     program: ClassVar[str]
 
     @property

@@ -9,7 +9,7 @@ ID = "experiment/unknown-part"
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    """Faults that name an instance or a route which their system does not have; only of systems that are known."""
+    """Faults that name an instance, route or dependency which their system does not have; only of known systems."""
     for reference in subject.part_references:
         known = subject.parts.get(reference.system, {}).get(reference.kind)
         if known is not None and reference.name not in known:

@@ -11,7 +11,10 @@ SYSTEMS: Mapping[str, System] = {"tasks": tasks.SYSTEM}
 
 def known_parts() -> dict[str, dict[str, tuple[str, ...]]]:
     """The names of each kind of part, by system, as the checks want them."""
-    return {name: {"instance": system.instances, "route": system.routes} for name, system in SYSTEMS.items()}
+    return {
+        name: {"instance": system.instances, "route": system.routes, "dependency": system.dependencies}
+        for name, system in SYSTEMS.items()
+    }
 
 
 def find_system(name: str) -> System:

@@ -141,6 +141,7 @@ class System:
         build: its topology on a site.
         instances: names of its interchangeable instances.
         routes: names of the routes of its balancer that can have faults of their own.
+        dependencies: names of what its instances depend on, an optional one too.
     """
 
     ports: tuple[str, ...]
@@ -149,6 +150,7 @@ class System:
     optional: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
 
 
 def script(python: str, module: ModuleType) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def subject_of(
     Args:
         workspace: the definitions.
         made: the rules that they imply, if somebody has made them already; each is asked for once.
-        parts: the names of each kind of part (`instance`, `route`), by system; None where no system is known.
+        parts: names of each kind of part (`instance`, `route`, `dependency`), by system; None where none is known.
     """
     timing = workspace.settings.timing()
     slos, causes = objective_places(workspace), cause_places(workspace)

@@ -10,7 +10,7 @@ from chaoslib.discovery.discover import discover_actions, discover_probes, initi
 
 __all__ = ["discover"]
 
-_ACTIONS = ("actions", "instance_actions", "outside_actions", "pressure_actions")
+_ACTIONS = ("actions", "dependency_actions", "instance_actions", "outside_actions", "pressure_actions")
 
 
 def discover(discover_system: bool = True) -> dict[str, Any]:

@@ -6,18 +6,6 @@ from typing import Any
 
 from sloproof.chaos import journal
 from sloproof.chaos.effect import observe
-from sloproof.chaos.extension.dependency_actions import (
-    blackhole,
-    contend_locks,
-    exhaust_pool,
-    flush_cache,
-    limit_bandwidth,
-    lose_dependency,
-    partition,
-    reset_connections,
-    restart_dependency,
-    slow_dependency,
-)
 from sloproof.chaos.extension.injecting import inject_on_time
 from sloproof.chaos.extension.place import entry_of, place_of, wait_until
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
@@ -26,23 +14,7 @@ from sloproof.chaos.ledger import Entry
 from sloproof.chaos.undo import PATIENCE, undo_entry
 from sloproof.chaos.undo import undo_run as undo_open_entries
 
-__all__ = [
-    "abort_requests",
-    "blackhole",
-    "contend_locks",
-    "delay_requests",
-    "end_fault",
-    "exhaust_pool",
-    "flush_cache",
-    "kill_instance",
-    "limit_bandwidth",
-    "lose_dependency",
-    "partition",
-    "reset_connections",
-    "restart_dependency",
-    "slow_dependency",
-    "undo_run",
-]
+__all__ = ["abort_requests", "delay_requests", "end_fault", "kill_instance", "undo_run"]
 
 
 def kill_instance(

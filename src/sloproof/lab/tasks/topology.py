@@ -186,4 +186,5 @@ SYSTEM = System(
     build=build,
     instances=INSTANCES,
     routes=tuple(ROUTES),
+    dependencies=_DEPENDENCIES,
 )
