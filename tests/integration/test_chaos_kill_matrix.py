@@ -39,9 +39,11 @@ KILLS = int(os.environ.get("SLOPROOF_KILLS", "54"))
 """How many SIGKILLs over all kinds of faults, at least two each."""
 SYSTEMS = 4
 SEED = int(os.environ.get("SLOPROOF_SEED", "20260101"))
-PHASES = ("begin", "started", "injecting", "injected", "undone")
+PHASES = ("injected", "begin", "injecting", "started", "undone")
 """The journal's event after which the moment is drawn; `begin` is the start of the process."""
-VICTIMS = ("child", "tool", "tool and child", "watchdog")
+LONGEST_DELAY = {"injected": 0.9, "begin": 2.5, "injecting": 0.4, "started": 1.2, "undone": 1.2}
+"""Seconds after the event."""
+VICTIMS = ("tool and child", "tool", "child", "watchdog")
 ALL_AT_ONCE = "tool, child and watchdog"
 PATIENCE = 60.0
 """Longer than every deadline: 0.2 s + 1.5 s + the longest grace of 30 s."""
@@ -118,8 +120,9 @@ def kill_cases() -> list[Case]:
             phase = PHASES[turn % len(PHASES)]
             # The watchdog is there once something was injected, and the child goes on without it.
             victims = VICTIMS if phase in ("injected", "undone") else VICTIMS[:3]
-            delay = dice.uniform(0, 2.5 if phase == "begin" else 0.4 if phase == "injecting" else 1.2)
-            cases.append(Case(len(cases), fault, signal.SIGKILL, dice.choice(victims), phase, delay))
+            victim = victims[turn // len(PHASES) % len(victims)]
+            delay = dice.uniform(0, LONGEST_DELAY[phase])
+            cases.append(Case(len(cases), fault, signal.SIGKILL, victim, phase, delay))
         cases.append(Case(len(cases), fault, signal.SIGKILL, ALL_AT_ONCE, "injected", 0))
     return cases
 
@@ -275,6 +278,8 @@ def test_the_kills_came_at_every_step(ends: dict[int, End]) -> None:
     assert {"", "injected", "undone"} <= {end.reached for end in struck}
     broken = sum(end.was_broken for end in struck)
     assert broken >= len(struck) / 4, f"only {broken} of {len(struck)} kills came while something was broken"
+    alone = [ends[case.seed] for case in CASES if case.victim == VICTIMS[0] and case.phase == "injected"]
+    assert any(end.was_broken for end in alone), "the watchdog never was the only one left to put something back"
 
 
 def test_the_disk_was_full_before_and_after_the_injection(ends: dict[int, End]) -> None:

@@ -39,6 +39,24 @@ class EnvoyAdmin:
         Raises:
             PartFailed: Envoy does not answer, or has no admin layer.
         """
+        layer = self._admin_layer()
+        return {key: layer.get(key, "") for key in keys}
+
+    def overridden(self, prefix: str) -> dict[str, str]:
+        """Every runtime key that the admin layer overrides at this moment.
+
+        Args:
+            prefix: how the key begins.
+
+        Returns:
+            The value of each.
+
+        Raises:
+            PartFailed: Envoy does not answer, or has no admin layer.
+        """
+        return {key: value for key, value in self._admin_layer().items() if value and key.startswith(prefix)}
+
+    def _admin_layer(self) -> dict[str, str]:
         runtime = self._json("/runtime")
         layers = runtime.get("layers", [])
         if ADMIN_LAYER not in layers:
@@ -47,8 +65,7 @@ class EnvoyAdmin:
                 hint="add an `admin_layer` of that name to `layered_runtime` in its bootstrap",
             )
         place = layers.index(ADMIN_LAYER)
-        entries = runtime.get("entries", {})
-        return {key: entries[key]["layer_values"][place] if key in entries else "" for key in keys}
+        return {key: str(entry["layer_values"][place]) for key, entry in runtime.get("entries", {}).items()}
 
     def override(self, values: Mapping[str, str]) -> None:
         """Set runtime keys in one step and read them back.

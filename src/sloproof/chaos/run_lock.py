@@ -22,7 +22,7 @@ def hold(folder: Path, system: str) -> IO[str]:
         Refused: another run has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / f"chaos-{system}.lock").open("a+", encoding="utf-8")
+    file = _lock_file(folder, system).open("a+", encoding="utf-8")
     if not lock(file, timeout=0):
         file.seek(0)
         holder = file.read().strip() or "unknown"
@@ -35,3 +35,28 @@ def hold(folder: Path, system: str) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
+
+
+def holder(folder: Path, system: str) -> int | None:
+    """The process that breaks a system at this moment.
+
+    Args:
+        folder: `.sloproof` of the workspace.
+        system: the system's name.
+
+    Returns:
+        Its number, 0 when it has not said it yet; None when nobody holds the lock, whatever the file says.
+    """
+    try:
+        file = _lock_file(folder, system).open("r", encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    with file:
+        if lock(file, timeout=0):
+            return None
+        told = file.read().strip()
+        return int(told) if told.isdecimal() else 0
+
+
+def _lock_file(folder: Path, system: str) -> Path:
+    return folder / f"chaos-{system}.lock"

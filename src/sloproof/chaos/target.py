@@ -22,6 +22,7 @@ class Target(BaseModel):
         links: base URL of the control port of the links to its dependencies; empty when there is none.
         dependencies: URL of each dependency by name, past the links.
         strain_folder: holds orders for programs that strain a dependency; None when it has none.
+        supervisor_pid: process of that supervisord; 0 when it is not told.
 
     A system that is no lab may leave out what it does not have; a fault that needs it is refused.
     """
@@ -38,6 +39,7 @@ class Target(BaseModel):
     links: str = ""
     dependencies: dict[str, str] = {}
     strain_folder: Path | None = None
+    supervisor_pid: int = 0
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`sloproof chaos run | undo`."""
+"""`sloproof chaos run | undo | doctor`."""
 
 import time
 from contextlib import ExitStack
@@ -95,3 +95,19 @@ def undo() -> None:
     console.say(
         f"{len(undone)} fault{'s' if len(undone) != 1 else ''} put back" if undone else "nothing was left broken"
     )
+
+
+@app.command()
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Put back what is surely left by a run of this workspace.")
+    ] = False,
+) -> None:
+    """Find what runs have left broken, also where no ledger names it.
+
+    Exit 0: nothing is left. Exit 1: something was found, and nothing was changed. Exit 7: something could not be put
+    back.
+    """
+    from sloproof.cli.chaos_doctor import see_doctor
+
+    raise typer.Exit(see_doctor(fix=fix))

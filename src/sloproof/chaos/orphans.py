@@ -1,0 +1,191 @@
+"""What a run may leave behind that no ledger names: one finder for each kind of trace."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sloproof.chaos.envoy_admin import EnvoyAdmin
+from sloproof.chaos.http_exchange import Unreachable
+from sloproof.chaos.ledger import Entry, Ledger
+from sloproof.chaos.process_identity import identify
+from sloproof.chaos.process_survey import SeenProcess, descendants, without_owner
+from sloproof.chaos.target import Target
+from sloproof.chaos.undo import undo_entry
+from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning
+from sloproof.errors import PartFailed, SloproofError
+from sloproof.supervisor import Supervisor
+
+FAULT_KEYS = "fault."
+"""Runtime keys of Envoy's fault filters begin so; nothing else of a lab sets them."""
+UNHEALTHY = "unhealthy"
+"""Folder of a lab: a file in it makes the instance of that name fail its health check."""
+
+_WATCHDOG = "sloproof.chaos.watchdog"
+_CHILDREN = {"sloproof.loadtests.locust_child": "load child", "-m chaostoolkit": "Chaos Toolkit"}
+_TIME_TO_END = 15.0
+_STEP = 0.1
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """Something that nobody puts back any more.
+
+    Args:
+        what: what it is and where, in one sentence.
+        mend: what a person can do.
+        undo: puts it back; None where it may be somebody else's, or nobody can know what it was.
+    """
+
+    what: str
+    mend: str
+    undo: Callable[[], None] | None = None
+
+
+def left_entries(ledger: Ledger) -> Iterator[Orphan]:
+    """Faults that the ledger holds open although the process that injected them is gone."""
+    for entry in reversed(ledger.open_entries()):
+        if not entry.owner.alive:
+            yield Orphan(
+                f"the ledger holds open: {entry.description} (run `{entry.run.name}`, whose process has ended)",
+                "run `sloproof chaos undo`",
+                _undoing(ledger, entry),
+            )
+
+
+def torn_ledger(ledger: Ledger) -> Iterator[Orphan]:
+    """Lines of the ledger that were torn by a crash, a full disk or a stranger."""
+    try:
+        unreadable = ledger.read().unreadable
+    except OSError as error:
+        yield Orphan(f"the ledger `{ledger.path}` cannot be read: {error.strerror}", "mend its permissions or its disk")
+        return
+    if unreadable:
+        lines = "1 line" if unreadable == 1 else f"{unreadable} lines"
+        yield Orphan(
+            f"the ledger `{ledger.path}` has {lines} that cannot be read",
+            "once nothing else is found, move the file away; a fault that only such a line names ends with its lab",
+            lambda: _set_aside(ledger),
+        )
+
+
+def live_keys(target: Target, known: Sequence[Entry], allowed: tuple[str, ...]) -> Iterator[Orphan]:
+    """Fault keys that are set in the balancer's runtime and that no open fault of the ledger has set."""
+    admin = EnvoyAdmin(target.envoy_admin, allowed=allowed)
+    try:
+        live = admin.overridden(FAULT_KEYS)
+    except Unreachable as error:
+        if not error.refused:  # a port that refuses has no Envoy, and so no fault in its memory
+            yield Orphan(error.message, "see whether Envoy hangs; `sloproof lab down` ends it and every fault in it")
+        return
+    except PartFailed as error:
+        yield Orphan(f"the balancer of `{target.system}` does not tell its runtime keys: {error.message}", error.hint)
+        return
+    ours = {key for entry in known if isinstance(entry.undo, EnvoyRuntime) for key in entry.undo.values}
+    left = {key: value for key, value in live.items() if key not in ours}
+    if left:
+        shown = ", ".join(f"`{key}={value}`" for key, value in sorted(left.items()))
+        taken_away = "&".join(f"{key}=" for key in sorted(left))
+        yield Orphan(
+            f"the balancer of `{target.system}` spoils requests: {shown}",
+            f"curl -X POST '{target.envoy_admin}/runtime_modify?{taken_away}'",
+            lambda: admin.override(dict.fromkeys(left, "")),
+        )
+
+
+def left_files(target: Target, lab_file: Path, known: Sequence[Entry]) -> Iterator[Orphan]:
+    """Files that hold an instance back at its next start, or that make it fail its health check."""
+    ours = {entry.undo.restart_delay_file for entry in known if isinstance(entry.undo, InstanceRunning)}
+    places = (
+        (target.restart_delay_folder, "is held back at its next start"),
+        (lab_file.parent / UNHEALTHY, "is told to fail its health check"),
+    )
+    for folder, does in places:
+        for file in sorted(folder.glob("*")):
+            if file.name in target.instances and file not in ours:
+                yield Orphan(f"`{file.name}` of `{target.system}` {does}: `{file}`", f"rm '{file}'", _removing(file))
+
+
+def stopped_processes(target: Target, processes: Sequence[SeenProcess]) -> Iterator[Orphan]:
+    """Processes of the lab that a signal has stopped."""
+    supervised = target.supervisor_pid
+    with contextlib.suppress(PartFailed):
+        supervised = Supervisor(target.supervisor_socket, timeout=3.0).own_pid()
+    for one in descendants(supervised, processes) if supervised else ():
+        if one.stopped:
+            yield Orphan(
+                f"process {one.pid} of `{target.system}` is stopped: {_short(one.command)}",
+                f"kill -CONT {one.pid}",
+                _continuing(one.pid),
+            )
+
+
+def lost_processes(state: Path, ledger: Ledger, processes: Sequence[SeenProcess]) -> Iterator[Orphan]:
+    """Watchdogs, load children and Chaos Toolkits of this workspace whose owner is gone."""
+    for one in processes:
+        words = one.command.split()
+        if _WATCHDOG in words and str(ledger.path) in words and not identify(_last_number(words)).alive:
+            yield Orphan(
+                f"watchdog {one.pid} has outlived its run `{Path(words[-2]).name}`", f"kill {one.pid}", _ending(one.pid)
+            )
+        kind = next((name for mark, name in _CHILDREN.items() if mark in one.command), None)
+        if kind and f"{state}/" in one.command and without_owner(one, processes):
+            yield Orphan(f"{kind} {one.pid} goes on without its owner", f"kill {one.pid}", _ending(one.pid))
+
+
+def _undoing(ledger: Ledger, entry: Entry) -> Callable[[], None]:
+    def undo() -> None:
+        undo_entry(ledger, entry)
+
+    return undo
+
+
+def _removing(file: Path) -> Callable[[], None]:
+    return lambda: file.unlink(missing_ok=True)
+
+
+def _continuing(pid: int) -> Callable[[], None]:
+    seen = identify(pid)
+
+    def go_on() -> None:
+        if seen.alive:
+            os.kill(pid, signal.SIGCONT)
+
+    return go_on
+
+
+def _ending(pid: int) -> Callable[[], None]:
+    seen = identify(pid)
+
+    def end() -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not seen.alive:
+                return
+            os.kill(pid, number)
+            until = time.monotonic() + _TIME_TO_END
+            while seen.alive and time.monotonic() < until:
+                time.sleep(_STEP)
+        if seen.alive:
+            raise PartFailed(f"process {pid} does not end")
+
+    return end
+
+
+def _set_aside(ledger: Ledger) -> None:
+    """Begin a new ledger once nothing is open; the old one is kept beside it."""
+    with ledger.turn():
+        if ledger.open_entries():
+            raise SloproofError(f"`{ledger.path}` still holds open faults, so it stays")
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        ledger.path.rename(ledger.path.with_name(f"{ledger.path.stem}-{stamp}{ledger.path.suffix}"))
+
+
+def _last_number(words: Sequence[str]) -> int:
+    return int(words[-1]) if words[-1].isdecimal() else 0
+
+
+def _short(command: str, length: int = 80) -> str:
+    return command if len(command) <= length else command[: length - 3] + "..."
