@@ -6,7 +6,8 @@ must be part of the small system, and `SmallSystem.is_whole` must see whether it
 
 from typing import get_args
 
-from sloproof.chaos.faults import AbortRequests, AnyFault, DelayRequests, Fault, KillInstance
+from sloproof.chaos.any_fault import AnyFault
+from sloproof.chaos.faults import AbortRequests, DelayRequests, Fault, KillInstance
 
 EXAMPLES: tuple[AnyFault, ...] = (
     KillInstance("a1", at="200ms", back_after="1500ms"),

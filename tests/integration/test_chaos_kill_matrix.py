@@ -22,8 +22,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sloproof.chaos.any_fault import AnyFault
 from sloproof.chaos.experiment import Balanced, Experiment
-from sloproof.chaos.faults import AnyFault
 from sloproof.chaos.journal import read_events
 from sloproof.chaos.ledger import Ledger
 from sloproof.chaos.toolkit_json import experiment_json

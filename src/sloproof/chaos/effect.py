@@ -9,7 +9,7 @@ from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.observation import Observation
 from sloproof.chaos.own_undo import Showing
-from sloproof.chaos.undo_step import Effect, InstanceLost, RequestsSpoilt
+from sloproof.chaos.undo_step import Effect, InstanceLost, NotLookedFor, RequestsSpoilt
 from sloproof.errors import PartFailed
 from sloproof.supervisor import Supervisor
 
@@ -86,3 +86,8 @@ def _(effect: InstanceLost) -> Observation:
         )
     )
     return Observation(gone and not answers, gone and not answers and bool(out), evidence)
+
+
+@observe.register
+def _(effect: NotLookedFor) -> Observation:
+    return Observation(False, True, "its own probes look for its effect")

@@ -20,6 +20,9 @@ EventKind = Literal[
     "undo_failed",
     "rejoined",
     "interrupted",
+    "guard_stopped",
+    "activity",
+    "tolerance_missed",
     "finished",
 ]
 

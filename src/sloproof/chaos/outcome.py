@@ -10,6 +10,12 @@ from sloproof.chaos.journal import Event, EventKind
 Status = Literal["completed", "interrupted", "failed", "crashed"]
 """Everything ran; somebody ended it; a fault could not be injected or undone; the process vanished."""
 
+_ENDINGS: tuple[tuple[EventKind, Status], ...] = (
+    ("guard_stopped", "interrupted"),  # what the stopped run could not inject any more is no failure of its own
+    ("injection_failed", "failed"),
+    ("interrupted", "interrupted"),
+)
+
 
 class FaultOutcome(BaseModel):
     """What became of one fault; times are epoch seconds.
@@ -89,10 +95,9 @@ def outcome(
 def _status(events: Sequence[Event], not_undone: Sequence[str], otherwise: str) -> tuple[Status, str]:
     if not_undone:
         return "failed", f"not undone: {'; '.join(not_undone)}"
-    if failed := _last(events, "injection_failed"):
-        return "failed", failed.detail
-    if interrupted := _last(events, "interrupted"):
-        return "interrupted", interrupted.detail
+    for kind, status in _ENDINGS:
+        if ending := _last(events, kind):
+            return status, ending.detail
     finished = _last(events, "finished")
     if finished is None:
         return "crashed", otherwise or "the process that injects ended without a word"

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.injection import check_ready
 from sloproof.chaos.monitoring_faults import RestartPrometheus
 from sloproof.chaos.outcome import ChaosOutcome
+from sloproof.chaos.spend_guard import Limit, Orders, Spans, SpendGuard, within
 from sloproof.chaos.target import read_target
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
@@ -126,7 +128,13 @@ def run_load(
     return gather(result, LOAD_ONLY, surroundings, profile.expect)
 
 
-def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folder: Path, watch: Watch) -> RunFacts:
+def run_experiment(
+    experiment: Experiment,
+    surroundings: Surroundings,
+    run_folder: Path,
+    watch: Watch,
+    limits: Sequence[Limit] = (),
+) -> RunFacts:
     """Run an experiment: its load, its faults, and the watching afterwards.
 
     Args:
@@ -134,11 +142,13 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
         surroundings: where it runs.
         run_folder: a new folder for its records.
         watch: told how the load stands.
+        limits: what it may spend of each error budget; none for a run that no guard watches.
 
     Returns:
         What every source says of it. Every fault is undone, or `chaos.not_undone` names it.
 
     Raises:
+        GuardStopped: it spent too much, or nobody could tell; faults are undone first.
         PartFailed: a part died; faults are undone first.
         Refused: another run has the system, or a target is not allowed; nothing was sent.
         UsageError: a fault names an instance or dependency that the system does not have; nothing was sent.
@@ -151,17 +161,22 @@ def run_experiment(experiment: Experiment, surroundings: Surroundings, run_folde
     run_folder.mkdir(parents=True, exist_ok=True)
     document = run_folder / "experiment.json"
     document.write_text(experiment_json(experiment), encoding="utf-8")
-    with _load(profile, surroundings, run_folder) as load:
+    with _load(profile, surroundings, run_folder) as load, ExitStack() as guarded:
+        started_at = _first_second(load)
+        away = _silences_of_prometheus(experiment)
+        guard = _guard(limits, surroundings, run_folder, started_at, away)
+        if guard is not None:
+            guarded.callback(guard.dismiss)
         chaos = ChaosProcess.start(
             document,
             lab_file=surroundings.lab_file,
             run_folder=run_folder,
             ledger=surroundings.ledger,
-            started_at=_first_second(load),
+            started_at=started_at,
             allowed=surroundings.allowed,
         )
         try:
-            _accompany(load, chaos, surroundings, watch, away=_prometheus_is_away(experiment))
+            _accompany(load, chaos, surroundings, watch, away=away, guard=guard)
             result = load.wait(profile.drain.total_seconds() + TIME_TO_START)
             outcome = chaos.wait(TIME_TO_START)
         finally:
@@ -198,6 +213,27 @@ def gather(
         timing=timing,
         instances=surroundings.instances,
     )
+
+
+def _guard(
+    limits: Sequence[Limit],
+    surroundings: Surroundings,
+    run_folder: Path,
+    started_at: float,
+    away: Spans,
+) -> SpendGuard | None:
+    if not limits:
+        return None
+    orders = Orders(
+        prometheus=surroundings.prometheus.url,
+        allowed=tuple(surroundings.allowed),
+        limits=tuple(limits),
+        away=away,
+        started_at=started_at,
+        run=run_folder.resolve(),
+        ledger=surroundings.ledger.resolve(),
+    )
+    return SpendGuard.start(orders)
 
 
 def _check_instances(experiment: Experiment, surroundings: Surroundings) -> None:
@@ -266,20 +302,24 @@ def _accompany(
     surroundings: Surroundings,
     watch: Watch,
     stop: StopWatch | None = None,
-    away: Callable[[float], bool] = lambda elapsed: False,
+    away: Spans = (),
+    guard: SpendGuard | None = None,
 ) -> None:
     misses, looked = 0, time.monotonic()
     while load.running:
         watch(load.progress())
+        if guard is not None:
+            guard.check()
         if load.gave_up(stop):
             return
         outcome = chaos.poll() if chaos is not None else None
         if outcome is not None and outcome.status != "completed":
             load.stop()
             return
-        if time.monotonic() - looked >= PROMETHEUS_EVERY:
+        # A guard has its own, stricter look at Prometheus.
+        if guard is None and time.monotonic() - looked >= PROMETHEUS_EVERY:
             looked = time.monotonic()
-            missed = not surroundings.prometheus.ready() and not away(_elapsed(load))
+            missed = not surroundings.prometheus.ready() and not within(away, _elapsed(load))
             misses = misses + 1 if missed else 0
         if misses >= PROMETHEUS_MISSES:
             raise PartFailed(
@@ -294,14 +334,13 @@ def _elapsed(load: LoadProcess) -> float:
     return 0.0 if progress is None else progress.elapsed
 
 
-def _prometheus_is_away(experiment: Experiment) -> Callable[[float], bool]:
-    """Whether a fault of the experiment keeps Prometheus away, or may still do so, so many seconds after its start."""
-    spans = [
+def _silences_of_prometheus(experiment: Experiment) -> Spans:
+    """When a fault of the experiment keeps Prometheus away, or may still do so, in seconds after its start."""
+    return tuple(
         (fault.at.total_seconds(), (fault.end + fault.grace).total_seconds())
         for fault in experiment.faults
         if isinstance(fault, RestartPrometheus)
-    ]
-    return lambda elapsed: any(begin <= elapsed <= end for begin, end in spans)
+    )
 
 
 def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:

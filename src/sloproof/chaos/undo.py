@@ -23,9 +23,10 @@ from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable, healthy
 from sloproof.chaos.ledger import TURN_TIMEOUT, Entry, Ledger
 from sloproof.chaos.own_undo import Undoing
+from sloproof.chaos.published_undo import play_rollbacks
 from sloproof.chaos.restart_delay import write_delay
 from sloproof.chaos.target import current_target
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, UndoStep, WorkerThen
+from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, ToolkitRollbacks, UndoStep, WorkerThen
 from sloproof.errors import PartFailed, SloproofError, UndoFailed
 from sloproof.supervisor import Supervisor, SupervisorUnreachable
 
@@ -185,6 +186,11 @@ def _(step: InstanceRunning, patience: float) -> str:
     return f"process {supervisor.pid(step.name)} of `{step.name}` answers its health URL"
 
 
+@perform.register
+def _(step: ToolkitRollbacks, patience: float) -> str:
+    return play_rollbacks(step.document, step.folder)
+
+
 def gone_with_its_lab(entry: Entry) -> str | None:
     """The proof that a fault ended together with the lab it was in.
 
@@ -238,6 +244,11 @@ def _(step: InstanceRunning) -> str | None:
         Supervisor(step.supervisor_socket).own_pid()
     except SupervisorUnreachable:
         return f"the lab is down: no supervisord at `{step.supervisor_socket}`, so `{step.name}` is gone with it"
+    return None
+
+
+@_ended.register
+def _(step: ToolkitRollbacks) -> str | None:
     return None
 
 

@@ -93,6 +93,24 @@ class WorkerThen(LedgerValue):
         return self.then.place
 
 
+class ToolkitRollbacks(LedgerValue):
+    """Play the rollbacks of a published experiment; its author says that they may be played twice.
+
+    Args:
+        document: an experiment whose method they are.
+        folder: where it runs.
+    """
+
+    kind: Literal["toolkit_rollbacks"] = "toolkit_rollbacks"
+    document: Path
+    folder: Path
+
+    @property
+    def place(self) -> str:
+        """What a lab must still have for the fault to be in it; no lab is known."""
+        return str(self.document)
+
+
 UndoStep = Annotated[
     EnvoyRuntime
     | InstanceRunning
@@ -107,7 +125,8 @@ UndoStep = Annotated[
     | EndpointCalled
     | LinksRestored
     | DependencyAnswers
-    | StrainEnded,
+    | StrainEnded
+    | ToolkitRollbacks,
     Field(discriminator="kind"),
 ]
 """Every way to undo a fault."""
@@ -153,6 +172,12 @@ class InstanceLost(LedgerValue):
     allowed: tuple[str, ...] = ()
 
 
+class NotLookedFor(LedgerValue):
+    """What a published experiment breaks is its author's business; its own probes look for it."""
+
+    kind: Literal["not_looked_for"] = "not_looked_for"
+
+
 Effect = Annotated[
     RequestsSpoilt
     | InstanceLost
@@ -168,7 +193,8 @@ Effect = Annotated[
     | LinksSpoilt
     | DependencyLost
     | CacheEmptied
-    | StrainFelt,
+    | StrainFelt
+    | NotLookedFor,
     Field(discriminator="kind"),
 ]
 """Every effect that can be seen."""

@@ -10,7 +10,13 @@ from sloproof.cli import console
 
 app = typer.Typer(help="Break a system on purpose, and put it back.", no_args_is_help=True)
 
-ExperimentName = Annotated[str, typer.Argument(help="An experiment of `chaos/`, such as `lose-one-instance`.")]
+ExperimentName = Annotated[
+    str,
+    typer.Argument(
+        help="An experiment of `chaos/`, such as `lose-one-instance`, or a file of the Chaos Toolkit, `FILE.json`."
+    ),
+]
+Longest = Annotated[str, typer.Option(metavar="DURATION", help="After this an experiment from a file is stopped.")]
 Report = Annotated[
     str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
 ]
@@ -22,16 +28,38 @@ Release = Annotated[
     str | None,
     typer.Option(help="What is tested, for the history; SLOPROOF_RELEASE or the workspace's commit by default."),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the plan and what it will probably spend; send nothing.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something is broken.")]
+OverBudget = Annotated[
+    bool, typer.Option("--over-budget", help="Run although the error budget cannot pay for it, and spend beyond it.")
+]
 
 
 @app.command()
-def run(name: ExperimentName, report: Report = None, silence: Silent = False, release: Release = None) -> None:
-    """Run an experiment against the lab: its load, its faults, and what must be seen."""
+def run(
+    name: ExperimentName,
+    report: Report = None,
+    silence: Silent = False,
+    release: Release = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    over_budget: OverBudget = False,
+    longest: Longest = "15m",
+) -> None:
+    """Run an experiment against the lab: its load, its faults, and what must be seen.
+
+    Exit 4: a guard stopped it. Exit 5: a limit of `[tool.sloproof.safety]` or the error budget forbids it.
+    """
     from sloproof.alertmanager import Alertmanager
     from sloproof.chaos.experiment import Experiment
+    from sloproof.chaos.published import is_published
     from sloproof.chaos.run import run_experiment
     from sloproof.chaos.run_silence import expected_alerts, run_silence, silenced
     from sloproof.chaos.stage import Stage
+    from sloproof.cli.chaos_published import see_published
+    from sloproof.cli.chaos_safety import admitted, show_plan
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
@@ -40,11 +68,18 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False, re
     from sloproof.cli.surroundings import history_file, new_run_folder, running_lab, surroundings_of
     from sloproof.workspace import load_workspace
 
-    require("load", "chaos")
     workspace = load_workspace()
+    if is_published(name):
+        raise typer.Exit(see_published(name, workspace, longest=longest, yes=yes, dry_run=dry_run))
     experiment = workspace.named(Experiment, name)
+    if dry_run:
+        raise typer.Exit(show_plan(experiment, workspace))
+    require("load", "chaos")
     lab = running_lab(workspace, experiment.system)
     surroundings = surroundings_of(workspace, lab)
+    for fault in experiment.faults:
+        console.say(f"planned: {fault.describe()}")
+    limits = admitted(experiment, workspace, surroundings, yes=yes, over_budget=over_budget)
     planned = run_silence(experiment, time.time()) if silence else None
     folder = new_run_folder(workspace, name)
     remembered = Remembered(
@@ -54,8 +89,6 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False, re
         system=experiment.system,
         release=release_of(workspace.root, release),
     )
-    for fault in experiment.faults:
-        console.say(f"planned: {fault.describe()}")
     with ExitStack() as during:
         during.enter_context(recorded_in(folder, report, remembered=remembered))
         if planned is not None:
@@ -65,7 +98,7 @@ def run(name: ExperimentName, report: Report = None, silence: Silent = False, re
                 f"silenced, until the run is over: alerts of `{experiment.system}`{_but(expected_alerts(experiment))}"
             )
         watch = during.enter_context(live_line())
-        facts = run_experiment(experiment, surroundings, folder, watch)
+        facts = run_experiment(experiment, surroundings, folder, watch, limits)
     stage = Stage.of_experiment(experiment, facts)
     command = f"sloproof chaos run {name}" + (" --silence" if silence else "")
     title = f"Chaos experiment {name}"

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from sloproof.alerts import Links, Timing
+from sloproof.chaos.safety import Safety
 from sloproof.definition import Definition, Length, format_duration
 from sloproof.errors import DefinitionError, UsageError
 from sloproof.workspace.validation import problems_of
@@ -31,6 +32,7 @@ class Settings(Definition):
         targets: hosts (`host` or `host:port`) besides loopback that load and faults may reach.
         scrape_interval: of the Prometheus that will run the rules.
         evaluation_interval: of the paging rules.
+        safety: what chaos runs may do, and when; the table `[tool.sloproof.safety]`.
     """
 
     model_config = ConfigDict(alias_generator=_dashed)
@@ -40,6 +42,7 @@ class Settings(Definition):
     targets: tuple[str, ...] = ()
     scrape_interval: Length = timedelta(seconds=30)
     evaluation_interval: Length = timedelta(seconds=30)
+    safety: Safety = Safety()
 
     @field_validator("runbook_url", "dashboard_url")
     @classmethod

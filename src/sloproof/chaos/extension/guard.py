@@ -47,7 +47,7 @@ class Guard:
             PartFailed: the lab is down, or the watchdog does not start.
         """
         if not self._listening:
-            self._listen()
+            self.listen()
         if self._lock is None and LOCK_HELD not in os.environ:
             system = read_target(self._place.lab_file).system
             self._lock = hold(self._place.ledger.path.parent, system)
@@ -71,10 +71,11 @@ class Guard:
         # An ordinary exception would be taken for a failed activity, and the next fault injected.
         raise SystemExit(_EXIT_WITH_ROLLBACKS)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Take the signals, also back from whoever took them since."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        if LIFELINE in os.environ:
+        if LIFELINE in os.environ and not self._listening:
             threading.Thread(target=self._hold_lifeline, daemon=True, name="lifeline").start()
         self._listening = True
 

@@ -1,0 +1,90 @@
+"""What an experiment will probably spend of each error budget: arithmetic before anything is sent, no promise."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sloproof.alerts import Timing
+from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.faults import DelayRequests, Fault
+from sloproof.slo import SLO
+
+ASSUMPTIONS = (
+    "traffic is as heavy during the rest of the budget window as during this load",
+    "a fault spoils the stated share of the requests for its whole length, and nothing besides",
+    "an instance that is broken loses its fair share of the requests for the whole fault: no retry saves any, "
+    "so this is an upper bound",
+    "an answer that is aborted at once is an error and not slow; one that is delayed is slow and no error, "
+    "and only where the delay alone reaches the objective's threshold",
+)
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What a run is expected to spend of one error budget.
+
+    Args:
+        slo: the objective.
+        share: of the whole budget, ratio of 1; None where nobody can say it before.
+        unknown: descriptions of the faults whose effect on it nobody can say before.
+    """
+
+    slo: SLO
+    share: Decimal | None
+    unknown: tuple[str, ...] = ()
+
+
+def predict(experiment: Experiment, slos: Sequence[SLO], instances: int, timing: Timing) -> list[Spend]:
+    """The spend of each objective.
+
+    Args:
+        experiment: the definition.
+        slos: the objectives of its system.
+        instances: how many share the load.
+        timing: the clock of the rules that run; the scale divides the budget's window.
+
+    Returns:
+        One for each objective, in their order. Spoilt seconds, over the budgeted seconds of the window.
+    """
+    return [_spend(slo, experiment.faults, instances, timing) for slo in slos]
+
+
+def spoilt_share(fault: Fault, slo: SLO, instances: int) -> Decimal | None:
+    """The share of the requests that a fault makes bad in the eyes of an objective.
+
+    Args:
+        fault: what is broken.
+        slo: the objective.
+        instances: how many share the load.
+
+    Returns:
+        Ratio of 1; None when nobody can know before.
+    """
+    threshold = slo.sli.client_threshold
+    if isinstance(fault, DelayRequests):
+        if threshold is None:
+            return Decimal(0)
+        late = fault.delay.total_seconds() >= float(threshold)
+        return fault.bad_ratio if late else Decimal(0)
+    if fault.bad_ratio is not None:
+        return fault.bad_ratio if threshold is None else Decimal(0)
+    if getattr(fault, "status", None) is not None:  # below 500 nobody promised anything
+        return Decimal(0)
+    if getattr(fault, "instance", None) is not None and instances:
+        return 1 / Decimal(instances)
+    return None
+
+
+def _spend(slo: SLO, faults: Sequence[Fault], instances: int, timing: Timing) -> Spend:
+    shares = [(fault, spoilt_share(fault, slo, instances)) for fault in faults]
+    unknown = tuple(fault.describe() for fault, share in shares if share is None)
+    if slo.sli.counters() is None:
+        return Spend(slo, None, ("its events are not counted one by one",))
+    window = Decimal(str(timing.real(slo.window).total_seconds())) * slo.budget
+    spoilt = sum(_spoilt_seconds(shares), Decimal(0))
+    return Spend(slo, None if unknown else spoilt / window, unknown)
+
+
+def _spoilt_seconds(shares: Sequence[tuple[Fault, Decimal | None]]) -> Iterator[Decimal]:
+    for fault, share in shares:
+        yield (share or Decimal(0)) * Decimal(str(fault.length.total_seconds()))
