@@ -110,17 +110,28 @@ class Connection:
         url: its base, `http://host:port` or with a path prefix.
         timeout: for each exchange as a whole.
         allowed: targets beyond loopback that the workspace lists.
+        headers: sent with each request.
 
     Raises:
         Refused: the target is not allowed; nothing was sent.
     """
 
-    def __init__(self, part: str, url: str, *, timeout: timedelta = TIMEOUT, allowed: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        part: str,
+        url: str,
+        *,
+        timeout: timedelta = TIMEOUT,
+        allowed: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         check_target(url, allowed)
         self.part = part
         self.url = url.rstrip("/")
         self.timeout = timeout
-        self._client = httpx.Client(timeout=timeout.total_seconds(), trust_env=False, follow_redirects=False)
+        self._client = httpx.Client(
+            timeout=timeout.total_seconds(), trust_env=False, follow_redirects=False, headers=dict(headers or {})
+        )
 
     def get(self, path: str, parameters: Parameters | None = None) -> Reply:
         """Ask for a path below the base.

@@ -248,3 +248,66 @@ def test_a_dry_run_shows_the_activities_and_does_nothing(workspace: Path) -> Non
     assert "method   action `touch another` (process)" in done.stdout
     assert not (workspace / "other").exists()
     assert runs(workspace) == []
+
+
+class Listener(BaseHTTPRequestHandler):
+    """Takes what Grafana and an OpenTelemetry collector take, and refuses annotations without the token."""
+
+    heard: list[tuple[str, dict[str, Any]]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        known = self.path != "/api/annotations" or self.headers["authorization"] == "Bearer s3cret"
+        self.heard.append((self.path, body))
+        self.send_response(200 if known else 401)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *parts: object) -> None:
+        pass
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+    heard: list[tuple[str, dict[str, Any]]] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Listener,), {"heard": heard}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", heard
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+def test_a_run_is_told_to_grafana_and_to_a_collector(
+    workspace: Path, listener: tuple[str, list[tuple[str, dict[str, Any]]]]
+) -> None:
+    url, heard = listener
+    (workspace / "token").write_text("s3cret\n")
+    told = f'[tool.sloproof]\ngrafana-url = "{url}"\ngrafana-token-file = "token"\notlp-endpoint = "{url}"\n'
+    (workspace / "pyproject.toml").write_text(told)
+    done = run(workspace, experiment())
+    assert done.returncode == 0, done.stderr
+    assert "not told" not in done.stderr
+    annotated = [body for path, body in heard if path == "/api/annotations"]
+    (spans,) = [body["resourceSpans"][0]["scopeSpans"][0]["spans"] for path, body in heard if path == "/v1/traces"]
+    assert annotated[0]["tags"] == ["sloproof", "published", "experiment"]
+    assert annotated[0]["time"] < annotated[0]["timeEnd"]
+    assert spans[0]["name"] == "chaos run experiment"
+    assert {span["parentSpanId"] for span in spans[1:]} == {spans[0]["spanId"]}
+    (folder,) = runs(workspace)
+    assert [event["name"] for event in spans[0]["events"]] == [event.kind for event in read_events(folder)]
+    assert len(annotated) == len(spans)
+
+
+def test_whoever_does_not_listen_changes_no_verdict(
+    workspace: Path, listener: tuple[str, list[tuple[str, dict[str, Any]]]]
+) -> None:
+    (workspace / "token").write_text("wrong")
+    told = f'[tool.sloproof]\ngrafana-url = "{listener[0]}"\ngrafana-token-file = "token"\n'
+    (workspace / "pyproject.toml").write_text(told + 'otlp-endpoint = "http://127.0.0.1:9"\n')
+    done = run(workspace, experiment())
+    assert done.returncode == 0, done.stderr
+    assert "refused an annotation (status 401)" in done.stderr
+    assert "the collector at `http://127.0.0.1:9` cannot be reached" in done.stderr
+    assert "wrong" not in done.stderr, "no secret is shown"

@@ -99,16 +99,6 @@ def test_limits_that_do_not_load_are_named_with_their_place(up: Workspace) -> No
     assert "`9 to 5` is no stretch of hours" in done.stderr
 
 
-def test_what_the_budget_cannot_pay_for_is_refused(up: Workspace) -> None:
-    assert eventually(lambda: "% is left" in up.run("chaos", "run", "slow-backend", "--dry-run").stdout, 90)
-    before = up.runs()
-    done = up.run("chaos", "run", "outage")
-    assert done.returncode == 5, done.stderr
-    assert "it will probably spend 278 % of the budget of `tasks/availability`" in done.stderr
-    assert "--over-budget" in done.stderr
-    assert up.runs() == before
-
-
 def test_a_run_that_burns_too_fast_is_stopped_and_everything_is_put_back(up: Workspace) -> None:
     before = up.runs()
     with limited(up, "most-burn = 2"):
@@ -120,6 +110,29 @@ def test_a_run_that_burns_too_fast_is_stopped_and_everything_is_put_back(up: Wor
     (folder,) = [one for one in up.runs() if one not in before]
     kinds = [event.kind for event in read_events(folder)]
     assert kinds.index("injected") < kinds.index("guard_stopped") < kinds.index("undone")
+
+
+def test_what_the_budget_cannot_pay_for_is_refused(up: Workspace) -> None:
+    assert eventually(lambda: "% is left" in up.run("chaos", "run", "slow-backend", "--dry-run").stdout, 90)
+    before = up.runs()
+    with limited(up, "lab-budget = true"):
+        done = up.run("chaos", "run", "slow-backend")
+    assert done.returncode == 5, done.stderr
+    assert "it will probably spend 1.67 % of the budget of `tasks/latency`, and 0 % is left" in done.stderr
+    assert "--over-budget" in done.stderr
+    assert up.runs() == before
+
+
+def test_a_run_that_spends_more_than_was_predicted_is_stopped(up: Workspace) -> None:
+    with limited(up, 'most-spend = "50"'):
+        refused = up.run("chaos", "run", "outage")
+        assert refused.returncode == 5
+        assert "it will probably spend 278 % of the budget of `tasks/availability`" in refused.stderr
+        done = up.run("chaos", "run", "outage", "--over-budget")
+    assert done.returncode == 4, done.stderr
+    assert "`tasks/availability` has spent" in done.stderr
+    assert "the run may spend 50.00%" in done.stderr
+    assert not broken(up)
 
 
 def test_a_guard_that_is_killed_ends_the_run(up: Workspace) -> None:

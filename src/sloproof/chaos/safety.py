@@ -30,6 +30,8 @@ class Safety(Definition):
         most_instances: that may be broken at once.
         most_percent: of the requests that a fault may spoil, per cent.
         longest_fault: that a fault may last.
+        lab_budget: what is left of the error budget is a limit in a lab with divided windows, too. Nobody but the
+            runs themselves sends traffic there, so a single fault spends such a budget.
     """
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True)
@@ -42,6 +44,7 @@ class Safety(Definition):
     most_instances: Annotated[int, Field(ge=1)] | None = None
     most_percent: Annotated[PerCent, Field(le=100)] | None = None
     longest_fault: Length | None = None
+    lab_budget: bool = False
 
     @field_validator("hours")
     @classmethod

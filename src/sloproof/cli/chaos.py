@@ -60,6 +60,7 @@ def run(
     from sloproof.chaos.stage import Stage
     from sloproof.cli.chaos_published import see_published
     from sloproof.cli.chaos_safety import admitted, show_plan
+    from sloproof.cli.chaos_telling import told_elsewhere
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
@@ -91,6 +92,7 @@ def run(
     )
     with ExitStack() as during:
         during.enter_context(recorded_in(folder, report, remembered=remembered))
+        during.enter_context(told_elsewhere(workspace, folder, experiment.system, name))
         if planned is not None:
             alertmanager = during.enter_context(Alertmanager(lab.alertmanager))
             during.enter_context(silenced(alertmanager, planned, console.say))

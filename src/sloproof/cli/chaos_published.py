@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sloproof.chaos.published import Published, check_targets, read_published
+from sloproof.chaos.published import SYSTEM, Published, check_targets, read_published
 from sloproof.cli import console
 from sloproof.cli.chaos_safety import confirm
+from sloproof.cli.chaos_telling import told_elsewhere
 from sloproof.cli.extras import require
 from sloproof.cli.options import duration
 from sloproof.cli.surroundings import new_run_folder
@@ -60,7 +61,8 @@ def _run(experiment: Published, workspace: "Workspace", limit: Any) -> int:
 
     folder = new_run_folder(workspace, experiment.path.stem)
     ledger = workspace.state / "ledger.jsonl"
-    ended = run_published(experiment, run_folder=folder, ledger=ledger, longest=limit)
+    with told_elsewhere(workspace, folder, SYSTEM, experiment.path.stem):
+        ended = run_published(experiment, run_folder=folder, ledger=ledger, longest=limit)
     console.show(f"{experiment.title}: {ended.verdict} ({ended.reason})")
     console.say(f"journal: {folder / 'events.jsonl'}; the Chaos Toolkit's: {folder / 'chaos' / 'journal.json'}")
     if ended.not_undone:

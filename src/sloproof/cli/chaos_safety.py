@@ -47,7 +47,8 @@ def show_plan(experiment: Experiment, workspace: "Workspace") -> int:
     spends = predict(experiment, slos, instances, timing)
     for line in (*_plan(experiment, instances), *_spending(spends, left, where)):
         console.show(line)
-    objections = [*_objections(experiment, workspace), *_too_dear(spends, left, workspace)]
+    held = _held(workspace, timing, over_budget=False)
+    objections = [*_objections(experiment, workspace), *_too_dear(spends, left if held else {}, workspace)]
     for objection in objections:
         console.show(f"refused now: {objection}")
     return Refused.exit_code if objections else 0
@@ -77,7 +78,8 @@ def admitted(
     timing, system = surroundings.timing, experiment.system
     spends = predict(experiment, surroundings.slos, len(surroundings.instances), timing)
     left = _left(workspace, system, surroundings)
-    for objection in () if over_budget else _too_dear(spends, left, workspace):
+    held = _held(workspace, timing, over_budget=over_budget)
+    for objection in () if over_budget else _too_dear(spends, left if held else {}, workspace):
         raise Refused(
             f"{objection}; nothing was sent",
             hint="wait until the budget has recovered, shorten the fault, or spend beyond it with `--over-budget`",
@@ -85,7 +87,12 @@ def admitted(
     confirm(f"Break `{system}` with `{experiment.name}`, for {format_duration(experiment.length)}?", yes=yes)
     safety = workspace.settings.safety
     most = None if safety.most_spend is None else float(safety.most_spend / 100)
-    return [_limit(spend, left, most, workspace, timing, over_budget=over_budget) for spend in spends]
+    return [_limit(spend, left, most, workspace, timing, held=held) for spend in spends]
+
+
+def _held(workspace: "Workspace", timing: "Timing", *, over_budget: bool) -> bool:
+    """Whether what is left of the error budget is a limit."""
+    return not over_budget and (timing.scale == 1 or workspace.settings.safety.lab_budget)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -113,14 +120,14 @@ def _limit(
     workspace: "Workspace",
     timing: "Timing",
     *,
-    over_budget: bool,
+    held: bool,
 ) -> Limit:
     known = left.get(spend.slo.identity)
     rest = WHOLE if known is None else max(known, 0.0)
     burn = workspace.settings.safety.most_burn
     return Limit(
         slo=spend.slo,
-        spend=min((limit for limit in (most, None if over_budget else rest) if limit is not None), default=None),
+        spend=min((limit for limit in (most, rest if held else None) if limit is not None), default=None),
         burn=None if burn is None else float(burn),
         window=timing.real(spend.slo.window).total_seconds(),
     )

@@ -33,6 +33,9 @@ class Settings(Definition):
         scrape_interval: of the Prometheus that will run the rules.
         evaluation_interval: of the paging rules.
         safety: what chaos runs may do, and when; the table `[tool.sloproof.safety]`.
+        grafana_url: a Grafana that gets an annotation for each chaos run and each fault; empty for none.
+        grafana_token_file: holds its token, relative to the workspace; SLOPROOF_GRAFANA_TOKEN without one.
+        otlp_endpoint: base URL of an OpenTelemetry collector (OTLP over HTTP) that gets each chaos run as a trace.
     """
 
     model_config = ConfigDict(alias_generator=_dashed)
@@ -43,6 +46,9 @@ class Settings(Definition):
     scrape_interval: Length = timedelta(seconds=30)
     evaluation_interval: Length = timedelta(seconds=30)
     safety: Safety = Safety()
+    grafana_url: str = ""
+    grafana_token_file: str = ""
+    otlp_endpoint: str = ""
 
     @field_validator("runbook_url", "dashboard_url")
     @classmethod

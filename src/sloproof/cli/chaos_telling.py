@@ -1,0 +1,72 @@
+"""Tells Grafana and an OpenTelemetry collector of a run, where the workspace says so; neither changes a verdict."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sloproof.cli import console
+from sloproof.errors import PartFailed, SloproofError
+
+if TYPE_CHECKING:
+    from sloproof.workspace import Workspace
+
+TOKEN = "SLOPROOF_GRAFANA_TOKEN"
+"""Environment variable with Grafana's token, where no file holds it."""
+BOUND = timedelta(seconds=5)
+"""For each call, so that a collector that hangs holds no run."""
+
+
+@contextmanager
+def told_elsewhere(workspace: "Workspace", folder: Path, system: str, experiment: str) -> Iterator[None]:
+    """A run of which others are told once it is over, however it ended.
+
+    Args:
+        workspace: whose settings name them.
+        folder: of the run.
+        system: what is broken.
+        experiment: its name.
+    """
+    try:
+        yield
+    finally:
+        for tell in (_tell_grafana, _tell_collector):
+            try:
+                tell(workspace, folder, system, experiment)
+            except (SloproofError, OSError) as error:
+                console.say(f"not told elsewhere: {error}")
+
+
+def _tell_grafana(workspace: "Workspace", folder: Path, system: str, experiment: str) -> None:
+    settings = workspace.settings
+    if not settings.grafana_url:
+        return
+    from sloproof.chaos.journal import read_events
+    from sloproof.chaos.told_events import annotations
+    from sloproof.grafana import Grafana
+
+    token = os.environ.get(TOKEN, "")
+    if settings.grafana_token_file:
+        token = (workspace.root / settings.grafana_token_file).read_text(encoding="utf-8").strip()
+    with Grafana(settings.grafana_url, token=token, timeout=BOUND, allowed=settings.targets) as grafana:
+        for annotation in annotations(read_events(folder), system, experiment):
+            grafana.annotate(annotation)
+
+
+def _tell_collector(workspace: "Workspace", folder: Path, system: str, experiment: str) -> None:
+    settings = workspace.settings
+    if not settings.otlp_endpoint:
+        return
+    from sloproof.chaos.journal import read_events
+    from sloproof.chaos.told_events import trace
+    from sloproof.http import Connection
+
+    document = trace(read_events(folder), system, experiment, folder.name)
+    if document is None:
+        return
+    with Connection("the collector", settings.otlp_endpoint, timeout=BOUND, allowed=settings.targets) as collector:
+        reply = collector.post("/v1/traces", document)
+    if not reply.succeeded:
+        raise PartFailed(f"the collector at `{settings.otlp_endpoint}` refused the spans (status {reply.status})")
