@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, Timing
 from sloproof.chaos.alert_watch import timelines
-from sloproof.chaos.expecting import Finding, findings, judge
+from sloproof.chaos.expecting import Finding, findings, judge, unsteady
 from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.faults import DelayRequests
@@ -202,3 +203,31 @@ def test_an_earlier_pending_is_not_the_one_that_fired() -> None:
 def test_an_alert_that_fires_from_the_start_was_active_before() -> None:
     assert timeline(("firing", 0, 50)).active_before
     assert not timeline(("firing", 110, 130)).active_before
+
+
+def unsteady_findings(*, bad_before: int = 0, bad_after: int = 0) -> list[Finding]:
+    seen = facts()
+    seconds = [
+        one.model_copy(update={"slower": {"0.5": bad_before if one.at < FAULT else bad_after}})
+        if not FAULT <= one.at < UNDONE
+        else one
+        for one in seen.load.seconds
+    ]
+    load = seen.load.model_copy(update={"seconds": seconds})
+    return list(unsteady(replace(seen, load=load)))
+
+
+def test_a_steady_state_that_holds_needs_no_line() -> None:
+    assert unsteady_findings() == []
+
+
+def test_a_system_that_was_unsteady_before_its_faults_leaves_the_run_undecided() -> None:
+    (found,) = unsteady_findings(bad_before=20)
+    assert found.expected == "steady state: `api/latency` holds before the faults"
+    assert found.verdict is Verdict.UNDECIDED
+
+
+def test_a_system_that_stays_unsteady_after_its_faults_fails_the_run() -> None:
+    (found,) = unsteady_findings(bad_after=20)
+    assert found.expected == "steady state: `api/latency` holds after the faults"
+    assert found.verdict is Verdict.FAIL

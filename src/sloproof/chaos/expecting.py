@@ -1,14 +1,15 @@
 """Expectations against facts: each kind of expectation has one judge."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from sloproof import names
 from sloproof.alerts.promise import Promise
 from sloproof.chaos.experiment import Balanced, Expectation, Experiment, Fires, Holds, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
-from sloproof.loadtests.evaluation import judge_promises
+from sloproof.loadtests.early_stop import Watched
+from sloproof.loadtests.evaluation import judge_by_generator, judge_promises
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
@@ -17,6 +18,9 @@ from sloproof.verdict.wording import percent
 
 RESOLUTION = 1.0
 """The load generator tells time by the second, so a promise made from its events is good to one."""
+
+SHORTEST_STEADY = 5
+"""Seconds of load, without its warm-up, below which a stretch tells nothing of a steady state."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,11 @@ class Finding:
 
 def findings(experiment: Experiment, facts: RunFacts) -> list[Finding]:
     """Everything an experiment expects, judged; the faults themselves come first."""
-    return [*_faults(experiment, facts), *(judge(expectation, facts) for expectation in experiment.expect)]
+    return [
+        *_faults(experiment, facts),
+        *unsteady(facts),
+        *(judge(expectation, facts) for expectation in experiment.expect),
+    ]
 
 
 @singledispatch
@@ -164,6 +172,25 @@ def _stretches(facts: RunFacts, expectation: Balanced) -> Iterator[tuple[str, Ba
             served = facts.load.between(start, end).served_by
             counts = {name: float(served.get(name, 0)) for name in facts.instances}
             yield when, judge_balance(counts, expectation.tolerance)
+
+
+def unsteady(facts: RunFacts) -> Iterator[Finding]:
+    """Objectives that surely did not hold before the first fault, or do not after the last; nothing while all is well.
+
+    A run that began unsteady says nothing of its faults; one that stays unsteady has not recovered from them.
+    """
+    meaning = {"before": Verdict.UNDECIDED, "after": Verdict.FAIL}
+    for when, start, end in stretches(facts):
+        if when not in meaning:
+            continue
+        slos = [result.slo for result in facts.objectives]
+        seen = facts.load.between(start, end)
+        if len(seen.evaluated().seconds) < SHORTEST_STEADY:
+            continue
+        for slo, judged in zip(slos, judge_by_generator(seen, [Watched.of(slo) for slo in slos]), strict=True):
+            if judged.verdict is Verdict.FAIL:
+                expected = f"steady state: `{slo.identity}` holds {when} the faults"
+                yield replace(_judged(expected, judged, "bad"), verdict=meaning[when])
 
 
 def stretches(facts: RunFacts) -> list[tuple[str, float, float]]:
