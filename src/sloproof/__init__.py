@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from sloproof.chaos.control_endpoint import Call, Sign
     from sloproof.chaos.dependency_faults import FlushCache, LoseDependency, RestartDependency
-    from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
+    from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Quiet, RecoversWithin, Resolves
     from sloproof.chaos.extension import discover
     from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
     from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
@@ -75,8 +75,16 @@ _HOMES = {
         "Webhook",
     ),
     "sloproof.chaos.dependency_faults": ("FlushCache", "LoseDependency", "RestartDependency"),
-    "sloproof.chaos.experiment": ("Balanced", "Experiment", "Fires", "Holds", "Resolves"),
     "sloproof.chaos.control_endpoint": ("Call", "Sign"),
+    "sloproof.chaos.experiment": (
+        "Balanced",
+        "Experiment",
+        "Fires",
+        "Holds",
+        "Quiet",
+        "RecoversWithin",
+        "Resolves",
+    ),
     "sloproof.chaos.faults": ("AbortRequests", "DelayRequests", "KillInstance"),
     "sloproof.chaos.instance_faults": ("FailHealthCheck", "PauseInstance", "RestartLoop", "StopInstance"),
     "sloproof.chaos.kubernetes": ("KillPods",),
@@ -187,8 +195,10 @@ __all__ = [
     "PressMemory",
     "ProbeUp",
     "Quantile",
+    "Quiet",
     "RateStage",
     "RawRatio",
+    "RecoversWithin",
     "ResetConnections",
     "Resolves",
     "RestartDependency",

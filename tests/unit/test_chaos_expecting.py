@@ -8,7 +8,7 @@ import pytest
 from sloproof.alerts import DEFAULT_POLICY, Timing
 from sloproof.chaos.alert_watch import timelines
 from sloproof.chaos.expecting import Finding, findings, judge, unsteady
-from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
+from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Quiet, RecoversWithin, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.faults import DelayRequests
 from sloproof.chaos.outcome import ChaosOutcome, FaultOutcome
@@ -134,6 +134,43 @@ def test_an_objective_that_was_missed_does_not_hold() -> None:
 def test_fair_shares_pass_and_a_silent_instance_fails() -> None:
     assert judge(Balanced(tolerance="10"), facts()).verdict is Verdict.PASS
     assert judge(Balanced(tolerance="10"), facts(served={"a1": 100})).verdict is Verdict.FAIL
+
+
+def test_a_quiet_alert_is_quiet_and_one_that_fired_is_not() -> None:
+    slow = Quiet(LATENCY, tier="slow")
+    assert judge(slow, facts(AlertTimeline(ALERT, pending_at=1121.0))).verdict is Verdict.PASS
+    assert judge(slow, facts(IN_TIME)).verdict is Verdict.FAIL
+    assert judge(slow, facts(replace(IN_TIME, active_before=True))).verdict is Verdict.UNDECIDED
+    assert judge(Quiet(alert=ALERT), facts(IN_TIME)).observed == f"`{ALERT}` fired 123.0 s after the start"
+
+
+def test_an_alert_that_nobody_watched_is_not_called_quiet() -> None:
+    assert judge(Quiet(LATENCY, tier="slow"), facts()).verdict is Verdict.UNDECIDED
+    every_tier = judge(Quiet(LATENCY), facts(AlertTimeline(ALERT)))
+    assert every_tier.verdict is Verdict.UNDECIDED
+    assert "ApiLatencyFastBurn" in every_tier.detail
+
+
+def recovery(limit: str, *, slow_until: float) -> Finding:
+    run = facts()
+    seconds = [
+        one.model_copy(update={"slower": {"0.5": 30}}) if UNDONE <= one.at < slow_until else one
+        for one in run.load.seconds
+    ]
+    return judge(RecoversWithin(limit), replace(run, load=run.load.model_copy(update={"seconds": seconds})))
+
+
+def test_a_recovery_is_timed_from_the_undo_to_the_first_second_of_the_good_stretch() -> None:
+    # Eight seconds with 30 % bad events and forty good ones together just meet the 5 %: twelve of twenty are too many.
+    assert recovery("1s", slow_until=UNDONE).verdict is Verdict.PASS
+    late = recovery("5s", slow_until=UNDONE + 20)
+    assert (late.verdict, late.observed) == (Verdict.FAIL, "`api/latency` was met again after 12 s")
+    assert recovery("15s", slow_until=UNDONE + 20).verdict is Verdict.PASS
+
+
+def test_what_never_recovers_fails_once_its_time_is_over_and_is_undecided_before() -> None:
+    assert recovery("30s", slow_until=END).verdict is Verdict.FAIL
+    assert recovery("2m", slow_until=END).verdict is Verdict.UNDECIDED
 
 
 def experiment() -> Experiment:

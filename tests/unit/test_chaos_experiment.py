@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from sloproof.chaos.envoy_admin import percentage
-from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Resolves
+from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Quiet, RecoversWithin, Resolves
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
 from sloproof.chaos.toolkit_json import experiment_document, experiment_json, planned_faults
 from sloproof.loadtests.profile import LoadProfile
@@ -113,6 +113,30 @@ def test_an_alert_that_is_not_expected_to_fire_cannot_be_expected_to_resolve() -
     with pytest.raises(ValidationError, match="expect `Fires` too"):
         experiment(expect=[Resolves(AVAILABILITY, tier="slow")])
     assert experiment(expect=[Fires(AVAILABILITY, tier="slow"), Resolves(AVAILABILITY, tier="slow")])
+
+
+def test_what_stays_quiet_is_an_objective_or_an_alert() -> None:
+    with pytest.raises(ValidationError, match="say what stays quiet"):
+        Quiet()
+    with pytest.raises(ValidationError, match="and not both"):
+        Quiet(AVAILABILITY, alert="TasksNoSpareInstance")
+    with pytest.raises(ValidationError, match="give the objective too"):
+        Quiet(alert="TasksNoSpareInstance", tier="fast")
+
+
+def test_an_alert_cannot_be_expected_to_fire_and_to_stay_quiet() -> None:
+    with pytest.raises(ValidationError, match="cannot both fire and stay quiet"):
+        experiment(expect=[Fires(AVAILABILITY, tier="slow"), Quiet(AVAILABILITY)])
+    assert experiment(expect=[Fires(AVAILABILITY, tier="slow"), Quiet(AVAILABILITY, tier="fast")])
+
+
+def test_quiet_and_recovery_read_as_sentences() -> None:
+    said = [e.describe() for e in (Quiet(AVAILABILITY), Quiet(alert="X"), RecoversWithin("30s", slo=AVAILABILITY))]
+    assert said == [
+        "every burn alert of `tasks/availability` stays quiet",
+        "the alert `X` stays quiet",
+        "`tasks/availability` is met again within 30s of the undo",
+    ]
 
 
 def test_expectations_read_as_sentences() -> None:

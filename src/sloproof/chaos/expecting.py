@@ -6,14 +6,23 @@ from functools import singledispatch
 
 from sloproof import names
 from sloproof.alerts.promise import Promise
-from sloproof.chaos.experiment import Balanced, Expectation, Experiment, Fires, Holds, Resolves
+from sloproof.chaos.experiment import (
+    Balanced,
+    Expectation,
+    Experiment,
+    Fires,
+    Holds,
+    Quiet,
+    RecoversWithin,
+    Resolves,
+)
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator, judge_promises
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
-from sloproof.verdict.judge import Judgement, Verdict
+from sloproof.verdict.judge import Judgement, Verdict, combine
 from sloproof.verdict.wording import percent
 
 RESOLUTION = 1.0
@@ -129,6 +138,67 @@ def _(expectation: Resolves, facts: RunFacts) -> Finding:
         return Finding(what, "the run ended first", Verdict.UNDECIDED, "watch longer after the undo")
     limit = None if expectation.within is None else expectation.within.total_seconds()
     return _timed(what, "resolved", timeline.cleared_at, timeline.resolution_at, undone, promise, limit)
+
+
+@judge.register
+def _(expectation: Quiet, facts: RunFacts) -> Finding:
+    what = expectation.describe()
+    wanted = _quiet_alerts(expectation, facts)
+    watched = [facts.alerts[name] for name in wanted if name in facts.alerts]
+    if missing := [name for name in wanted if name not in facts.alerts]:
+        names_of = ", ".join(f"`{name}`" for name in missing) or "no alert"
+        return Finding(what, "not watched", Verdict.UNDECIDED, f"{names_of} is in no rule that runs")
+    loud = [timeline for timeline in watched if timeline.firing_at is not None]
+    if before := [timeline for timeline in loud if timeline.active_before]:
+        seen = f"`{before[0].alert}` was active before the run"
+        return Finding(what, seen, Verdict.UNDECIDED, "wait until it is inactive, or start a fresh lab")
+    start = facts.load.started_at
+    fired = "; ".join(f"`{one.alert}` fired {(one.firing_at or start) - start:.1f} s after the start" for one in loud)
+    return Finding(what, fired or "stayed quiet", Verdict.FAIL if loud else Verdict.PASS)
+
+
+@judge.register
+def _(expectation: RecoversWithin, facts: RunFacts) -> Finding:
+    what, limit = expectation.describe(), expectation.limit.total_seconds()
+    undone = max((fault.undone_at for fault in facts.chaos.faults if fault.undone_at), default=None)
+    if undone is None:
+        return Finding(what, "no fault was undone", Verdict.UNDECIDED)
+    slos = [result.slo for result in facts.objectives]
+    if expectation.slo is not None:
+        slos = [slo for slo in slos if slo.identity == expectation.slo.identity]
+    found = [(slo, *_recovery(slo, facts, undone, limit)) for slo in slos]
+    if not found:
+        return Finding(what, "not measured", Verdict.UNDECIDED)
+    told = "; ".join(f"`{slo.identity}` {seen}" for slo, seen, _ in found)
+    return Finding(what, told, combine([verdict for *_, verdict in found]))
+
+
+def _recovery(slo: SLO, facts: RunFacts, undone: float, limit: float) -> tuple[str, Verdict]:
+    """How soon an objective was met again, and whether that was in time.
+
+    The stretch from then on must hold enough events that one bad one would still be within the budget.
+    """
+    after, bad, total, back = [e for e in facts.events(slo) if e.at > undone], 0.0, 0.0, None
+    for event in reversed(after):
+        bad, total = bad + event.bad, total + event.total
+        if total * float(slo.budget) >= 1 and bad <= total * float(slo.budget):
+            back = event.at - 1
+    if total * float(slo.budget) < 1:
+        return f"saw {total:g} events after the undo, too few to tell; watch longer", Verdict.UNDECIDED
+    if back is None:
+        over = facts.load.ended_at - undone > limit
+        seen = "was not met again before the run ended"
+        return seen, Verdict.FAIL if over else Verdict.UNDECIDED
+    took = max(back - undone, 0.0)
+    return f"was met again after {took:.0f} s", Verdict.PASS if took <= limit + RESOLUTION else Verdict.FAIL
+
+
+def _quiet_alerts(expectation: Quiet, facts: RunFacts) -> list[str]:
+    if expectation.slo is None:
+        return [expectation.alert or ""]
+    slo, policy = expectation.slo, facts.policies.get(expectation.slo.identity)
+    tiers = [expectation.tier] if expectation.tier else [tier.name for tier in (policy.tiers if policy else ())]
+    return [names.burn_alert(slo.service.name, slo.name, tier) for tier in tiers]
 
 
 def _timed(

@@ -85,6 +85,60 @@ class Resolves(Expectation):
         return f"the `{self.tier}` alert of `{self.slo.identity}` resolves {_within(self.within)}"
 
 
+class Quiet(Expectation):
+    """An alert does not fire while the run lasts; pending is no firing.
+
+    Args:
+        slo: the objective whose burn alerts must stay quiet; None with `alert`.
+        tier: one burn tier of it; None for all of them.
+        alert: the name of any other alert, such as `TasksNoSpareInstance`; None with `slo`.
+    """
+
+    kind: Literal["quiet"] = "quiet"
+    slo: SLO | None = None
+    tier: Name | None = None
+    alert: str | None = Field(default=None, min_length=1)
+
+    def __init__(self, slo: SLO | None = None, **others: Any) -> None:
+        super().__init__(**{"slo": slo, **others})
+
+    def describe(self) -> str:
+        """What must be seen."""
+        if self.slo is None:
+            return f"the alert `{self.alert}` stays quiet"
+        which = "every burn alert" if self.tier is None else f"the `{self.tier}` alert"
+        return f"{which} of `{self.slo.identity}` stays quiet"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.slo is None) is (self.alert is None):
+            raise ValueError("say what stays quiet: an objective, or the name of an `alert`, and not both")
+        if self.slo is None and self.tier is not None:
+            raise ValueError("a `tier` belongs to an objective; give the objective too")
+        return self
+
+
+class RecoversWithin(Expectation):
+    """After the last undo the indicator is back within its objective, and stays there until the run ends.
+
+    Args:
+        limit: longest time from the last undo to the first second of the good stretch.
+        slo: the objective; None for every objective of the system.
+    """
+
+    kind: Literal["recovers-within"] = "recovers-within"
+    limit: Length
+    slo: SLO | None = None
+
+    def __init__(self, limit: str | timedelta, **others: Any) -> None:
+        super().__init__(**{"limit": limit, **others})
+
+    def describe(self) -> str:
+        """What must be seen."""
+        what = "every objective" if self.slo is None else f"`{self.slo.identity}`"
+        return f"{what} is met again within {format_duration(self.limit)} of the undo"
+
+
 class Balanced(Expectation):
     """No instance serves more than its fair share by more than a margin, before the faults and after them.
 
@@ -100,7 +154,7 @@ class Balanced(Expectation):
         return f"no instance serves more than its fair share by over {plain(self.tolerance)} percentage points"
 
 
-AnyExpectation = Annotated[Holds | Fires | Resolves | Balanced, Field(discriminator="kind")]
+AnyExpectation = Annotated[Holds | Fires | Resolves | Quiet | RecoversWithin | Balanced, Field(discriminator="kind")]
 """Every expectation there is."""
 
 
@@ -129,6 +183,11 @@ class Experiment(Definition):
     def length(self) -> timedelta:
         """From the start of the run to the end of the watching."""
         return max(fault.end for fault in self.faults) + self.tail
+
+    @property
+    def other_alerts(self) -> tuple[str, ...]:
+        """Alerts that are watched beside the burn alerts of the system, because an expectation names them."""
+        return tuple(sorted({e.alert for e in self.expect if isinstance(e, Quiet) and e.alert is not None}))
 
     def fault_id(self, index: int) -> str:
         """What a fault is called in journals: `1-kill-instance`; the index counts from 0."""
@@ -159,6 +218,15 @@ class Experiment(Definition):
         for expectation in self.expect:
             if isinstance(expectation, Resolves) and (expectation.slo.identity, expectation.tier) not in fired:
                 raise ValueError(f"expect `Fires` too: {expectation.describe()} only after it fired")
+        return self
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        fired = {(e.slo.identity, e.tier) for e in self.expect if isinstance(e, Fires)}
+        for quiet in (e for e in self.expect if isinstance(e, Quiet) and e.slo is not None):
+            for identity, tier in sorted(fired):
+                if quiet.slo is not None and quiet.slo.identity == identity and quiet.tier in (None, tier):
+                    raise ValueError(f"the `{tier}` alert of `{identity}` cannot both fire and stay quiet")
         return self
 
 

@@ -181,11 +181,15 @@ def run_experiment(
             outcome = chaos.wait(TIME_TO_START)
         finally:
             chaos.stop()
-    return gather(result, outcome, surroundings)
+    return gather(result, outcome, surroundings, also=experiment.other_alerts)
 
 
 def gather(
-    load: LoadResult, chaos: ChaosOutcome, surroundings: Surroundings, promises: Sequence[LoadPromise] = ()
+    load: LoadResult,
+    chaos: ChaosOutcome,
+    surroundings: Surroundings,
+    promises: Sequence[LoadPromise] = (),
+    also: Sequence[str] = (),
 ) -> RunFacts:
     """Wait for the last scrapes, then ask every source about a run that is over.
 
@@ -194,6 +198,7 @@ def gather(
         chaos: what was broken.
         surroundings: where it ran.
         promises: what is judged beside the objectives.
+        also: alerts to watch beside the burn alerts; those that no rule makes are left out.
     """
     timing, prometheus = surroundings.timing, surroundings.prometheus
     settle = 3 * timing.scrape.total_seconds() + 2 * timing.real(timing.slow_evaluation).total_seconds()
@@ -207,7 +212,7 @@ def gather(
         load=load,
         chaos=chaos,
         objectives=judge_load(load, surroundings.slos, counted, promises),
-        alerts=_alerts(surroundings, load.started_at, time.time()),
+        alerts=_alerts(surroundings, load.started_at, time.time(), also),
         before={slo.identity: _history(slo, surroundings, load.started_at) for slo in surroundings.slos},
         policies=surroundings.policies,
         timing=timing,
@@ -343,8 +348,8 @@ def _silences_of_prometheus(experiment: Experiment) -> Spans:
     )
 
 
-def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, AlertTimeline]:
-    wanted = {
+def _alerts(surroundings: Surroundings, start: float, end: float, also: Sequence[str] = ()) -> dict[str, AlertTimeline]:
+    wanted = _intervals(surroundings, also) | {
         names.burn_alert(slo.service.name, slo.name, tier.name): surroundings.timing.real(
             surroundings.timing.slow_evaluation if tier.long.days else surroundings.timing.evaluation
         ).total_seconds()
@@ -358,6 +363,15 @@ def _alerts(surroundings: Surroundings, start: float, end: float) -> dict[str, A
     answer = surroundings.prometheus.instant(states.over(timedelta(seconds=end - start)), end)
     found = [(series.labels, series.points) for series in answer.series]
     return timelines(wanted, found, _notifications(surroundings.notifications), start=start, end=end)
+
+
+def _intervals(surroundings: Surroundings, alerts: Sequence[str]) -> dict[str, float]:
+    """The seconds between two evaluations of alerts by name, of those that a loaded rule makes."""
+    if not alerts:
+        return {}
+    groups = surroundings.prometheus.rules()
+    found = {rule.name: group.interval for group in groups for rule in group.rules if rule.kind == "alerting"}
+    return {alert: found[alert] for alert in alerts if alert in found}
 
 
 def _notifications(file: Path) -> list[dict[str, Any]]:
