@@ -4,7 +4,7 @@ The bounds of a promise are the instants at which the first evaluation can and m
 the windows decide the earliest, scrape and evaluation intervals add up to the latest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +13,9 @@ from sloproof.alerts.policy import BurnTier
 from sloproof.alerts.recording import RAW_UP_TO
 from sloproof.alerts.timing import Timing
 from sloproof.slo import SLO
+
+_ROUNDING = 1e-9
+"""What may be left of a sum from which everything was taken away again, events."""
 
 
 def detection_time(tier: BurnTier, slo: SLO, error_ratio: Decimal) -> timedelta | None:
@@ -89,8 +92,8 @@ def firing_promise(
     Returns:
         The bounds of the first firing evaluation; None where these events never fire the tier.
     """
-    crossing = _first(events, tier, slo, timing, above=True, start=since)
-    return None if crossing is None else _bounds(crossing, tier, slo, timing, hold=timing.real(tier.hold))
+    waits = timing.real(tier.hold)
+    return _bounds(_burns(events, tier, slo, timing), tier, slo, timing, waits, above=True, start=since)
 
 
 def clearing_promise(
@@ -109,8 +112,28 @@ def clearing_promise(
         The bounds of the first evaluation that no longer fires; None where these events end before it.
     """
     after = [event for event in events if event.at > fired]
-    crossing = _first(events, tier, slo, timing, above=False, start=after[0].at if after else fired)
-    return None if crossing is None else _bounds(crossing, tier, slo, timing, hold=timing.real(tier.keep_firing_for))
+    start, waits = after[0].at if after else fired, timing.real(tier.keep_firing_for)
+    return _bounds(_burns(events, tier, slo, timing), tier, slo, timing, waits, above=False, start=start)
+
+
+def highest_burn(
+    tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events], start: float, end: float
+) -> float | None:
+    """How near events came to firing a tier in a stretch of time.
+
+    Args:
+        tier: the pair of windows.
+        slo: the objective it guards.
+        timing: intervals and scale of the rules under test.
+        events: as for `firing_promise`.
+        start: of the stretch, on the clock of the events.
+        end: of the stretch.
+
+    Returns:
+        The highest error ratio that both windows had at once, over the threshold: above 1 it had to fire. None
+        where the stretch holds no event.
+    """
+    return max((burn for at, burn in _burns(events, tier, slo, timing) if start <= at <= end), default=None)
 
 
 def delay(tier: BurnTier, timing: Timing, slo: SLO | None = None) -> timedelta:
@@ -127,30 +150,56 @@ def delay(tier: BurnTier, timing: Timing, slo: SLO | None = None) -> timedelta:
     return seen + timing.real(timing.base) + timing.real(timing.evaluation)
 
 
-def _bounds(crossing: float, tier: BurnTier, slo: SLO, timing: Timing, hold: timedelta) -> Promise:
-    waits = hold.total_seconds()
-    return Promise(earliest=crossing + waits, latest=crossing + waits + delay(tier, timing, slo).total_seconds())
+def _bounds(
+    burns: Sequence[tuple[float, float]],
+    tier: BurnTier,
+    slo: SLO,
+    timing: Timing,
+    waits: timedelta,
+    *,
+    above: bool,
+    start: float,
+) -> Promise | None:
+    """From the first instant that can be seen to the last one by which it must have been.
+
+    A crossing that is over before an evaluation is due need not be seen, so the latest time counts from the first
+    one that stays; where the events end before any stays, from the first of all.
+    """
+    states = [(at, (burn > 1) is above) for at, burn in burns if at >= start]
+    first = next((at for at, crossed in states if crossed), None)
+    if first is None:
+        return None
+    seen = (waits + delay(tier, timing, slo)).total_seconds()
+    staying = _first_that_stays(states, seen)
+    return Promise(earliest=first + waits.total_seconds(), latest=(first if staying is None else staying) + seen)
 
 
-def _first(
-    events: Sequence[Events], tier: BurnTier, slo: SLO, timing: Timing, *, above: bool, start: float = float("-inf")
-) -> float | None:
-    threshold = float(tier.threshold(slo))
-    long, short = timing.real(tier.long).total_seconds(), timing.real(tier.short).total_seconds()
-    for index, event in enumerate(events):
-        if event.at < start:
-            continue
-        firing = all(_burns(events, index, window, threshold) for window in (long, short))
-        if firing is above:
-            return event.at
+def _first_that_stays(states: Sequence[tuple[float, bool]], length: float) -> float | None:
+    begun: float | None = None
+    for at, crossed in states:
+        if not crossed:
+            begun = None
+        elif begun is None:
+            begun = at
+        if begun is not None and at - begun >= length:
+            return begun
     return None
 
 
-def _burns(events: Sequence[Events], last: int, window: float, threshold: float) -> bool:
+def _burns(events: Sequence[Events], tier: BurnTier, slo: SLO, timing: Timing) -> list[tuple[float, float]]:
+    """At each event, the error ratio of the window that burns less, over the threshold."""
+    threshold = float(tier.threshold(slo))
+    windows = [_ratios(events, timing.real(window).total_seconds()) for window in (tier.long, tier.short)]
+    return [(event.at, min(pair) / threshold) for event, *pair in zip(events, *windows, strict=True)]
+
+
+def _ratios(events: Sequence[Events], window: float) -> Iterator[float]:
+    """The error ratio of the window that ends with each event; 0 without events."""
     bad = total = 0.0
-    for event in reversed(events[: last + 1]):
-        if event.at <= events[last].at - window:
-            break
-        bad += event.bad
-        total += event.total
-    return total > 0 and bad / total > threshold
+    first = 0
+    for event in events:
+        bad, total = bad + event.bad, total + event.total
+        while events[first].at <= event.at - window:
+            bad, total = bad - events[first].bad, total - events[first].total
+            first += 1
+        yield bad / total if total > _ROUNDING else 0.0

@@ -124,7 +124,7 @@ def _(expectation: Fires, facts: RunFacts) -> Finding:
         detail = "the events of this run never cross its threshold, so it says nothing; let the fault last longer"
         return Finding(what, seen, Verdict.UNDECIDED if timeline.firing_at is None else Verdict.FAIL, detail)
     limit = None if expectation.within is None else expectation.within.total_seconds()
-    return _timed(what, "fired", timeline.firing_at, timeline.notified_at, start, promise, limit)
+    return timed(what, "fired", timeline.firing_at, timeline.notified_at, start, promise, limit)
 
 
 @judge.register
@@ -137,7 +137,7 @@ def _(expectation: Resolves, facts: RunFacts) -> Finding:
     if promise is None:
         return Finding(what, "the run ended first", Verdict.UNDECIDED, "watch longer after the undo")
     limit = None if expectation.within is None else expectation.within.total_seconds()
-    return _timed(what, "resolved", timeline.cleared_at, timeline.resolution_at, undone, promise, limit)
+    return timed(what, "resolved", timeline.cleared_at, timeline.resolution_at, undone, promise, limit)
 
 
 @judge.register
@@ -201,9 +201,20 @@ def _quiet_alerts(expectation: Quiet, facts: RunFacts) -> list[str]:
     return [names.burn_alert(slo.service.name, slo.name, tier) for tier in tiers]
 
 
-def _timed(
+def timed(
     what: str, word: str, at: float | None, told_at: float | None, start: float, promise: Promise, limit: float | None
 ) -> Finding:
+    """A change of an alert beside the time that was promised.
+
+    Args:
+        what: that was expected, in words.
+        word: the change, such as `fired`.
+        at: when it happened, epoch seconds; None for never.
+        told_at: when its notification was received, epoch seconds; None for never.
+        start: the instant its time is told from, epoch seconds.
+        promise: when it had to happen, epoch seconds.
+        limit: the longest time allowed, seconds after the start; None for the promise alone.
+    """
     earliest, latest = promise.earliest - start - RESOLUTION, promise.latest - start + RESOLUTION
     if limit is not None:
         latest = min(latest, limit)

@@ -358,11 +358,25 @@ def _alerts(surroundings: Surroundings, start: float, end: float, also: Sequence
     }
     if not wanted:
         return {}
-    states = Selector("ALERTS", (Matcher(names.ALERT_NAME, "=~", "|".join(sorted(wanted))),))
+    found = alert_states(surroundings, sorted(wanted), start, end)
+    return timelines(wanted, found, notifications(surroundings.notifications), start=start, end=end)
+
+
+def alert_states(
+    surroundings: Surroundings, alerts: Sequence[str], start: float, end: float
+) -> list[tuple[Mapping[str, str], Sequence[tuple[float, float]]]]:
+    """The raw `ALERTS` samples of a stretch of time: labels, and (epoch seconds, value) of each evaluation.
+
+    Args:
+        surroundings: where its Prometheus is.
+        alerts: names.
+        start: epoch seconds.
+        end: epoch seconds.
+    """
+    states = Selector("ALERTS", (Matcher(names.ALERT_NAME, "=~", "|".join(alerts)),))
     # Raw samples carry the time of each evaluation; a grid would be off by up to a step.
     answer = surroundings.prometheus.instant(states.over(timedelta(seconds=end - start)), end)
-    found = [(series.labels, series.points) for series in answer.series]
-    return timelines(wanted, found, _notifications(surroundings.notifications), start=start, end=end)
+    return [(series.labels, series.points) for series in answer.series]
 
 
 def _intervals(surroundings: Surroundings, alerts: Sequence[str]) -> dict[str, float]:
@@ -374,8 +388,12 @@ def _intervals(surroundings: Surroundings, alerts: Sequence[str]) -> dict[str, f
     return {alert: found[alert] for alert in alerts if alert in found}
 
 
-def _notifications(file: Path) -> list[dict[str, Any]]:
-    """What the receiver recorded; a last line that is still being written is left out."""
+def notifications(file: Path) -> list[dict[str, Any]]:
+    """What the receiver recorded; a last line that is still being written is left out.
+
+    Args:
+        file: JSON lines; may not exist.
+    """
     if not file.is_file():
         return []
     lines = file.read_text(encoding="utf-8").split("\n")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sloproof import __version__
-from sloproof.cli import chaos, check, demo, gate, generate, history, init, lab, load, prove, status
+from sloproof.cli import chaos, check, demo, drill, gate, generate, history, init, lab, load, prove, status
 from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("check", short_help="Say what is unwise in the definitions.")(check.
 app.command("prove", short_help="Prove that each alert fires and clears when promised.")(prove.prove)
 app.command("status", short_help="Show what is left of every error budget.")(status.status)
 app.command("demo", short_help="Break a live system twice and see its alerts fire.")(demo.demo)
+app.command("drill", short_help="Fire the alerts of an objective and time them.")(drill.drill)
 app.add_typer(lab.app, name="lab", short_help="Start, inspect and end a reference system.")
 app.add_typer(load.app, name="load")
 app.add_typer(chaos.app, name="chaos")

@@ -51,8 +51,13 @@ def running_lab(workspace: "Workspace", system: str) -> "LabState":
     return status.state
 
 
-def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings":
+def surroundings_of(workspace: "Workspace", state: "LabState", *, own_rules: bool = True) -> "Surroundings":
     """Everything a run needs to know of a lab and of the definitions that are judged in it.
+
+    Args:
+        workspace: the definitions.
+        state: the lab.
+        own_rules: refuse a lab that runs other rules than these definitions imply.
 
     Raises:
         Refused: the lab runs rules of other definitions than these.
@@ -64,7 +69,8 @@ def surroundings_of(workspace: "Workspace", state: "LabState") -> "Surroundings"
     timing = Timing(
         scale=state.scale, scrape=_seconds(state.scrape_interval), evaluation=workspace.settings.evaluation_interval
     )
-    _refuse_other_rules(workspace, state, timing)
+    if own_rules:
+        _refuse_other_rules(workspace, state, timing)
     slos = tuple(slo for slo in workspace.slos if slo.service.name == state.system)
     return Surroundings(
         workspace=workspace.root,
