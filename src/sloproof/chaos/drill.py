@@ -289,7 +289,8 @@ def _span(promised: tuple[float, float] | None) -> str:
 
 
 def _after(promise: Promise | None, start: float) -> tuple[float, float] | None:
-    return None if promise is None else (promise.earliest - start, promise.latest - start)
+    """The promise in seconds after an instant, as wide as it is judged."""
+    return None if promise is None else (promise.earliest - start - RESOLUTION, promise.latest - start + RESOLUTION)
 
 
 def _tells_firing(notification: Mapping[str, Any], alert: str) -> bool:

@@ -46,6 +46,9 @@ Control = Annotated[bool, typer.Option("--control/--no-control", help="Also try 
 Quiet = Annotated[str | None, typer.Option(help="How long nothing is broken before; the shortest long window.")]
 Absent = Annotated[bool, typer.Option("--absent/--no-absent", help="Also take the metrics away.")]
 LoadName = Annotated[str | None, typer.Option("--load", help="A load profile with a rate; the system's first one.")]
+Rate = Annotated[
+    int | None, typer.Option(min=1, help="Requests per second in place of the profile's, by as many users.")
+]
 Rules = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Drill the rules files of this folder, not what the definitions imply."),
@@ -64,6 +67,7 @@ class _Wishes:
     control: bool
     quiet: str | None
     load: str | None
+    rate: int | None
 
 
 def drill(
@@ -76,6 +80,7 @@ def drill(
     quiet: Quiet = None,
     absent: Absent = True,
     load: LoadName = None,
+    rate: Rate = None,
     rules: Rules = None,
     report: Report = None,
     as_json: AsJson = False,
@@ -93,7 +98,14 @@ def drill(
     require("load", "chaos", "lab")
     workspace = load_workspace()
     wishes = _Wishes(
-        objective=objective, everything=everything, tier=tier, ratio=ratio, control=control, quiet=quiet, load=load
+        objective=objective,
+        everything=everything,
+        tier=tier,
+        ratio=ratio,
+        control=control,
+        quiet=quiet,
+        load=load,
+        rate=rate,
     )
     plans, profile = _planned(workspace, wishes, scale)
     experiment = experiment_of(f"drill-{profile.system}", plans, profile)
@@ -137,7 +149,7 @@ def _planned(workspace: "Workspace", wishes: _Wishes, scale: int) -> "tuple[list
     timing = lab_timing(workspace, scale)
     plans = [plan_drill(slo, workspace.policy(slo), timing, order) for slo in slos]
     _refuse_one_place(plans)
-    return plans, _profile(workspace, slos[0].service.name, wishes.load)
+    return plans, _profile(workspace, slos[0].service.name, wishes)
 
 
 def _objectives(workspace: "Workspace", wishes: _Wishes) -> "list[SLO]":
@@ -184,18 +196,21 @@ def _refuse_one_place(plans: "Sequence[DrillPlan]") -> None:
         seen[place] = plan.slo.identity
 
 
-def _profile(workspace: "Workspace", system: str, name: str | None) -> "LoadProfile":
+def _profile(workspace: "Workspace", system: str, wishes: _Wishes) -> "LoadProfile":
+    """Even traffic: a profile of the system that paces its users by a rate."""
     from sloproof.errors import UsageError
     from sloproof.loadtests.profile import LoadProfile
 
-    if name is not None:
-        return workspace.named(LoadProfile, name)
-    found = [p for p in workspace.all_of(LoadProfile) if p.system == system and p.rate is not None and not p.stages]
+    named = [workspace.named(LoadProfile, wishes.load)] if wishes.load else workspace.all_of(LoadProfile)
+    found = [profile for profile in named if profile.system == system and profile.rate is not None]
     if not found:
+        what = f"the load `{wishes.load}` is none of `{system}` with a `rate`" if wishes.load else ""
         raise UsageError(
-            f"`{system}` has no load profile with a `rate`", hint="a drill needs even traffic: define one, or `--load`"
+            what or f"`{system}` has no load profile with a `rate`", hint="a drill needs even traffic: define one"
         )
-    return found[0]
+    if wishes.rate is None:
+        return found[0]
+    return found[0].model_copy(update={"rate": Decimal(wishes.rate), "users": wishes.rate})
 
 
 def _announce(plans: "Sequence[DrillPlan]", length: timedelta) -> None:
