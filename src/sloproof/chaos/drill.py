@@ -174,6 +174,9 @@ class _PlanDrill:
             seen = "did not fire" if alert.firing_at is None else f"fired after {alert.firing_at - began:.1f} s"
             detail = "these events never cross its threshold, so they say nothing"
             return Finding(what, seen, Verdict.UNDECIDED if alert.firing_at is None else Verdict.FAIL, detail)
+        if promise.earliest < began - RESOLUTION:
+            detail = "something else made it burn; drill it again on a system that is well"
+            return Finding(what, "its threshold was crossed before its fault", Verdict.UNDECIDED, detail)
         return timed(what, "fired", alert.firing_at, alert.notified_at, began, promise, None)
 
     def _pending(self, tier: BurnTier, alert: AlertTimeline) -> Finding:

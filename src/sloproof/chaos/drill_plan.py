@@ -30,7 +30,7 @@ EXTRA_DELAY = timedelta(milliseconds=300)
 SPARE = 1.25
 SPARE_SECONDS = timedelta(seconds=5)
 """A level lasts so many times its arithmetic, and so much longer."""
-AT_FIRST = timedelta(seconds=5)
+AT_FIRST = timedelta(seconds=15)
 """Users arrive; nothing is broken before."""
 LONGEST_LEVEL = timedelta(hours=6)
 STATUS = 503

@@ -31,6 +31,7 @@ DRILL_SCALE = 60
 """One hour becomes a minute; at 120 the windows hold too few scrapes to tell a wrong one."""
 LIFETIME = timedelta(hours=1)
 """How much longer than its levels a drill's lab may live."""
+SECONDS_TO_ARRIVE = 10
 RESULT = "drill.json"
 
 Objective = Annotated[
@@ -208,9 +209,10 @@ def _profile(workspace: "Workspace", system: str, wishes: _Wishes) -> "LoadProfi
         raise UsageError(
             what or f"`{system}` has no load profile with a `rate`", hint="a drill needs even traffic: define one"
         )
-    if wishes.rate is None:
-        return found[0]
-    return found[0].model_copy(update={"rate": Decimal(wishes.rate), "users": wishes.rate})
+    rate = {} if wishes.rate is None else {"rate": Decimal(wishes.rate), "users": wishes.rate}
+    gentle = found[0].model_copy(update=rate)
+    # Users that all log in at once are a fault of their own.
+    return gentle.model_copy(update={"spawn_rate": max(Decimal(gentle.users) / SECONDS_TO_ARRIVE, Decimal(1))})
 
 
 def _announce(plans: "Sequence[DrillPlan]", length: timedelta) -> None:
