@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sloproof.chaos.network_faults import Blackhole, LimitBandwidth, Partition, ResetConnections, SlowDependency
     from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
     from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
+    from sloproof.chaos.schedule import Drill, Schedule
     from sloproof.chaos.strain_faults import ContendLocks, ExhaustPool
     from sloproof.dashboards import CustomPanels, Panel
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
@@ -99,6 +100,7 @@ _HOMES = {
         "SlowDependency",
     ),
     "sloproof.chaos.strain_faults": ("ContendLocks", "ExhaustPool"),
+    "sloproof.chaos.schedule": ("Drill", "Schedule"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
     "sloproof.dashboards": ("CustomPanels", "Panel"),
     "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
@@ -157,6 +159,7 @@ __all__ = [
     "ContendLocks",
     "CustomPanels",
     "DelayRequests",
+    "Drill",
     "Email",
     "ErrorRatio",
     "ExhaustPool",
@@ -205,6 +208,7 @@ __all__ = [
     "RestartLoop",
     "RestartPrometheus",
     "Routing",
+    "Schedule",
     "Service",
     "Sign",
     "Slack",

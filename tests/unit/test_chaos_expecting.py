@@ -161,7 +161,7 @@ def recovery(limit: str, *, slow_until: float) -> Finding:
 
 
 def test_a_recovery_is_timed_from_the_undo_to_the_first_second_of_the_good_stretch() -> None:
-    # Eight seconds with 30 % bad events and forty good ones together just meet the 5 %: twelve of twenty are too many.
+    # Eight seconds with 30 % bad events and forty good ones together just meet the 5 %: of twenty, twelve are too many.
     assert recovery("1s", slow_until=UNDONE).verdict is Verdict.PASS
     late = recovery("5s", slow_until=UNDONE + 20)
     assert (late.verdict, late.observed) == (Verdict.FAIL, "`api/latency` was met again after 12 s")

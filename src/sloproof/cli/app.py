@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sloproof import __version__
-from sloproof.cli import chaos, check, demo, drill, gate, generate, history, init, lab, load, prove, status
+from sloproof.cli import chaos, check, demo, drill, gate, generate, history, init, lab, load, prove, schedule, status
 from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("prove", short_help="Prove that each alert fires and clears when pro
 app.command("status", short_help="Show what is left of every error budget.")(status.status)
 app.command("demo", short_help="Break a live system twice and see its alerts fire.")(demo.demo)
 app.command("drill", short_help="Fire the alerts of an objective and time them.")(drill.drill)
+app.command("schedule", short_help="Write when experiments and drills run by themselves.")(schedule.schedule)
 app.add_typer(lab.app, name="lab", short_help="Start, inspect and end a reference system.")
 app.add_typer(load.app, name="load")
 app.add_typer(chaos.app, name="chaos")

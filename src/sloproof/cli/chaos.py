@@ -1,4 +1,4 @@
-"""`sloproof chaos run | undo | doctor`."""
+"""`sloproof chaos run | undo | doctor | daemon`."""
 
 import time
 from contextlib import ExitStack
@@ -146,3 +146,30 @@ def doctor(
     from sloproof.cli.chaos_doctor import see_doctor
 
     raise typer.Exit(see_doctor(fix=fix))
+
+
+@app.command()
+def daemon(
+    prometheus: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="That knows the error budgets: nothing begins while one of them is spent."),
+    ] = None,
+) -> None:
+    """Run the workspace's schedules in this process until it is stopped; SIGTERM ends what runs, and waits for it."""
+    from sloproof.chaos.daemon import Daemon
+    from sloproof.chaos.scheduled_process import ScheduledProcess
+    from sloproof.cli.schedule import budget_of, schedules_of
+    from sloproof.workspace import load_workspace
+
+    workspace = load_workspace()
+    schedules = schedules_of(workspace)
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    if prometheus is None:
+        console.say("no `--prometheus`: nothing is postponed for a spent budget")
+    Daemon(
+        schedules,
+        workspace.state,
+        start=lambda one, errand: ScheduledProcess.of(one, errand, workspace.root, workspace.state),
+        spent=budget_of(workspace, prometheus),
+        say=console.say,
+    ).run()

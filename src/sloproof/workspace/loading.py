@@ -22,6 +22,7 @@ from sloproof.alerts import (
 )
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.kubernetes import KillPods
+from sloproof.chaos.schedule import Schedule
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
 from sloproof.errors import DefinitionError, UsageError
@@ -43,6 +44,7 @@ KINDS: tuple[type[Definition], ...] = (
     LoadProfile,
     Experiment,
     KillPods,
+    Schedule,
     Gate,
     CustomPanels,
 )
@@ -222,6 +224,7 @@ _WORDS = {
     "LoadProfile": "load profile",
     "Experiment": "experiment",
     "KillPods": "Kubernetes experiment",
+    "Schedule": "schedule",
     "Gate": "gate",
     "SLO": "objective",
     "CauseAlert": "cause alert",
