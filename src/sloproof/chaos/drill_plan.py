@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from sloproof.alerts import BurnPolicy, BurnTier, Timing
+from sloproof.alerts.burn_alerts import SLOW_FROM
 from sloproof.alerts.promise import Events, clearing_promise, firing_promise
 from sloproof.chaos.any_fault import AnyFault
 from sloproof.chaos.experiment import Experiment, Fires, Resolves
@@ -32,6 +33,10 @@ SPARE_SECONDS = timedelta(seconds=5)
 """A level lasts so many times its arithmetic, and so much longer."""
 AT_FIRST = timedelta(seconds=15)
 """Users arrive; nothing is broken before."""
+LOOKS_AFTERWARDS = 3
+"""An alert has cleared when so many evaluations no longer find it."""
+NEWS = timedelta(minutes=1)
+"""How long Alertmanager collects the news of a group, as it is divided by the scale."""
 LONGEST_LEVEL = timedelta(hours=6)
 STATUS = 503
 _FINEST = Decimal("0.000001")
@@ -230,7 +235,9 @@ def _tail(slo: SLO, tiers: Sequence[BurnTier], timing: Timing, levels: Sequence[
     events = _events([*levels, quiet], timing)
     ends = [clearing_promise(tier, slo, timing, events, end) for tier in tiers]
     latest = max((found.latest for found in ends if found is not None), default=end + quiet.lasts.total_seconds())
-    return timedelta(seconds=math.ceil(latest - end)) + SPARE_SECONDS
+    slowest = timing.slow_evaluation if max(tier.long for tier in tiers) >= SLOW_FROM else timing.evaluation
+    news = timing.real(LOOKS_AFTERWARDS * slowest + NEWS)
+    return timedelta(seconds=math.ceil(latest - end + news.total_seconds())) + SPARE_SECONDS
 
 
 def _events(levels: Sequence[Level], timing: Timing) -> list[Events]:
