@@ -29,6 +29,8 @@ from sloproof.verdict.judge import Verdict
 PROMETHEUS = "prometheus"
 RELOAD = timedelta(seconds=2)
 """How long Prometheus may take to scrape by its new configuration."""
+NEWS = timedelta(seconds=75)
+"""How long the news of an end may take; a minute when it was lost once."""
 _STEP = 0.25
 _DROP_EVERYTHING = [{"source_labels": ["__name__"], "regex": ".+", "action": "drop"}]
 
@@ -71,6 +73,8 @@ def drill_absence(
     _wait(lambda: not alerts.keys() & _active(surroundings), clearing[1] + 5)
     settle = timing.scrape + timing.real(timing.evaluation) * 3 + RELOAD
     time.sleep(settle.total_seconds())
+    # Prometheus forgets for some seconds where Alertmanager is when it reads its configuration, and sends again later.
+    _wait(lambda: _told_resolved(surroundings, back) >= alerts.keys(), NEWS.total_seconds())
     step = timing.real(timing.evaluation).total_seconds()
     states = alert_states(surroundings, sorted(alerts), began, time.time())
     heard = notifications(surroundings.notifications)
@@ -147,6 +151,16 @@ def _reload(supervisor: Supervisor) -> None:
 
 def _active(surroundings: Surroundings) -> set[str]:
     return {one.labels[names.ALERT_NAME] for one in surroundings.prometheus.alerts() if one.state == "firing"}
+
+
+def _told_resolved(surroundings: Surroundings, since: float) -> set[str]:
+    return {
+        one["labels"][names.ALERT_NAME]
+        for notification in notifications(surroundings.notifications)
+        if notification["received_at"] >= since
+        for one in notification["payload"].get("alerts", ())
+        if one.get("status") == "resolved"
+    }
 
 
 def _wait(until: Callable[[], bool], seconds: float) -> None:

@@ -31,6 +31,8 @@ EXTRA_DELAY = timedelta(milliseconds=300)
 SPARE = 1.25
 SPARE_SECONDS = timedelta(seconds=5)
 """A level lasts so many times its arithmetic, and so much longer."""
+TAIL_SPARE = 1.05
+"""A stray bad event keeps a long window above its threshold for some time more."""
 AT_FIRST = timedelta(seconds=15)
 """Users arrive; nothing is broken before."""
 LOOKS_AFTERWARDS = 3
@@ -237,7 +239,7 @@ def _tail(slo: SLO, tiers: Sequence[BurnTier], timing: Timing, levels: Sequence[
     latest = max((found.latest for found in ends if found is not None), default=end + quiet.lasts.total_seconds())
     slowest = timing.slow_evaluation if max(tier.long for tier in tiers) >= SLOW_FROM else timing.evaluation
     news = timing.real(LOOKS_AFTERWARDS * slowest + NEWS)
-    return timedelta(seconds=math.ceil(latest - end + news.total_seconds())) + SPARE_SECONDS
+    return timedelta(seconds=math.ceil((latest - end) * TAIL_SPARE + news.total_seconds())) + SPARE_SECONDS
 
 
 def _events(levels: Sequence[Level], timing: Timing) -> list[Events]:

@@ -62,6 +62,7 @@ def _prometheus(site: Site, clockwork: Clockwork) -> Program:
             "--web.route-prefix=/",
             f"--query.lookback-delta={format_duration(oldest)}",
             "--query.timeout=30s",
+            f"--rules.alert.resend-delay={format_duration(_resend_delay(clockwork.scale))}",
             "--log.level=warn",
         ),
         port=site.ports["prometheus"],
@@ -69,6 +70,11 @@ def _prometheus(site: Site, clockwork: Clockwork) -> Program:
         health=f"{site.url('prometheus')}/-/ready",
         priority=50,
     )
+
+
+def _resend_delay(scale: int) -> timedelta:
+    """Prometheus' own minute, divided too: an alert that was lost while a configuration was read is sent again."""
+    return max(timedelta(minutes=1) / scale, timedelta(seconds=1))
 
 
 def _alertmanager(site: Site) -> Program:
