@@ -1,13 +1,14 @@
 """A drill on a real system: rules that keep their promises pass, and mutated ones are caught."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sloproof.history import History
-from tests.integration.cli_runs import Workspace
+from tests.integration.cli_runs import SLOPROOF, Workspace
 
 pytestmark = pytest.mark.integration
 TRIES = 3
@@ -39,7 +40,15 @@ def mutated(workspace: Workspace) -> Path:
 
 def drilled(workspace: Workspace, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     cheap = ("--no-control", "--no-absent", "--quiet", "12s", "--rate", "40", "--ratio", "100", "--json")
-    done = workspace.run("drill", "tasks", "--all", "--tier", "fast", *cheap, *words)
+    done = subprocess.run(
+        [SLOPROOF, "drill", "tasks", "--all", "--tier", "fast", *cheap, *words],
+        cwd=workspace.root,
+        env=workspace.environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.stdout, done.stderr
     found, _ = json.JSONDecoder().raw_decode(done.stdout)
     return done.returncode, {one["slo"]: one for one in found["tiers"]}

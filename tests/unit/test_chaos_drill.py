@@ -93,7 +93,7 @@ def test_objectives_that_are_broken_in_different_places_are_drilled_together() -
         (
             AVAILABILITY.model_copy(update={"sli": GaugeBelow("0.7", gauge="cpu")}),
             {},
-            "or kept by slices",
+            "no fault spoils a known share",
         ),
         (AVAILABILITY.model_copy(update={"objective": Decimal(90)}), {"tiers": ("fast",)}, "is not 1.2 times as much"),
     ],

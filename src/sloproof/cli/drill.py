@@ -56,6 +56,9 @@ Rules = Annotated[
 ]
 Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; in the run's folder by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what was seen as JSON.")]
+Record = Annotated[
+    bool, typer.Option("--record", help="Keep what was seen; `sloproof generate` then tells it in the runbooks.")
+]
 Release = Annotated[str | None, typer.Option(help="What is tested, for the history.")]
 
 
@@ -85,6 +88,7 @@ def drill(
     rules: Rules = None,
     report: Report = None,
     as_json: AsJson = False,
+    record: Record = False,
     release: Release = None,
 ) -> None:
     """Break a system by a known ratio, and see each burn alert fire, be told, inhibit and clear when promised."""
@@ -128,6 +132,8 @@ def drill(
         facts, drills, others = _drilled(workspace, plans, experiment, surroundings, state, folder, absent)
         stage = _stage(facts, drills, others)
         _tell(drills, others, scale, folder, as_json)
+        if record:
+            _keep(workspace, drills, scale)
         title = f"Drill of {words}"
         code = conclude([stage], surroundings, folder, title, command, report, remembered=remembered)
     raise typer.Exit(code)
@@ -335,6 +341,18 @@ def _tell(drills: "Sequence[TierDrill]", others: "Sequence[Finding]", scale: int
     console.data(drill_text.table(drills))
     for drilled in drills:
         console.say(f"{drilled.alert}: {seen_sentence(drilled, now.date().isoformat(), scale)}")
+
+
+def _keep(workspace: "Workspace", drills: "Sequence[TierDrill]", scale: int) -> None:
+    """Remember what kept its promise; a drill that failed or decided nothing is told by its own report."""
+    from sloproof.chaos.drill import seen_sentence
+    from sloproof.verdict.judge import Verdict
+    from sloproof.workspace.drill_memory import keep_seen
+
+    date = datetime.now(UTC).date().isoformat()
+    proven = [drilled for drilled in drills if drilled.verdict is Verdict.PASS]
+    file = keep_seen(workspace.root, {drilled.alert: seen_sentence(drilled, date, scale) for drilled in proven})
+    console.say(f"kept {len(proven)} of {len(drills)} in {file}; `sloproof generate` tells it in the runbooks")
 
 
 def _whole(length: timedelta) -> timedelta:

@@ -90,8 +90,8 @@ empty for a good reason: nothing is bad at this moment.
 Then the dashboard: [{incident.slo.service.name}]({incident.alert.annotations["dashboard_url"]})."""
 
 
-def over(incident: Incident) -> str:
-    """How soon the alert fires and clears, from its windows and intervals."""
+def over(incident: Incident, seen: str = "") -> str:
+    """How soon the alert fires and clears, from its windows and intervals, and what a drill showed of it last."""
     hold, waits = incident.timing.real(incident.tier.hold), delay(incident.tier, incident.timing, incident.slo)
     rows = [_promise(incident, ratio, waits, hold) for ratio in PROMISED_FOR]
     threshold = percent(incident.tier.threshold(incident.slo))
@@ -102,7 +102,11 @@ If the alert has not cleared in the time below after your fix, the fix did not w
 Foretold from the windows and intervals, for a fault that begins after a time without errors, stays as bad as it began,
 and lasts {incident.short} or more:
 
-{_table(("bad events", "fires after", "clears after the fix"), rows)}"""
+{_table(("bad events", "fires after", "clears after the fix"), rows)}{_drilled(seen)}"""
+
+
+def _drilled(seen: str) -> str:
+    return f"\n\nIn a drill (`sloproof drill`), its promise replayed from the events: {one_line(seen)}." if seen else ""
 
 
 def _lone(slo: SLO) -> str:

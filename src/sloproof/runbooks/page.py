@@ -42,6 +42,7 @@ def runbook_page(
     policy: BurnPolicy,
     timing: Timing = REAL,
     existing: str | None = None,
+    seen: str = "",
 ) -> str:
     """The page of one burn alert.
 
@@ -52,6 +53,7 @@ def runbook_page(
         policy: all tiers of the objective.
         timing: intervals and scale of the rules.
         existing: the page as it is now, read without translating line ends; None for a new one.
+        seen: what a drill showed of it last, as a sentence without a full stop; empty for nothing.
 
     Returns:
         Markdown. Of an existing page only the generated blocks change; blocks that it lacks are
@@ -66,7 +68,7 @@ def runbook_page(
         "meaning": generated.meaning(incident),
         "impact": generated.impact(incident),
         "diagnosis": generated.diagnosis(incident),
-        "over": generated.over(incident),
+        "over": generated.over(incident, seen),
     }
     return assembled(alert.alert, texts, slo.service, existing)
 

@@ -18,6 +18,7 @@ from sloproof.chaos.kubernetes import KillPods, kubernetes_json
 from sloproof.errors import SloproofError, UsageError
 from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
 from sloproof.workspace.collection import no_collection
+from sloproof.workspace.drill_memory import DRILLS, seen_in_drills
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
 from sloproof.workspace.made_rules import made_rules
@@ -126,13 +127,14 @@ def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact
     from sloproof.runbooks import runbook_page
 
     timing, links = workspace.settings.timing(), workspace.settings.links()
+    drilled = seen_in_drills(existing(DRILLS))
     for slo in workspace.slos:
         policy = workspace.policy(slo)
         for tier in policy.tiers:
             rule = burn_alert(slo, tier, timing, links)
             path = f"runbooks/{names.runbook_file(rule.alert)}"
             try:
-                page = runbook_page(rule, slo, tier, policy, timing, existing(path))
+                page = runbook_page(rule, slo, tier, policy, timing, existing(path), drilled.get(rule.alert, ""))
             except SloproofError as error:
                 raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
             yield Artifact(path, page)
