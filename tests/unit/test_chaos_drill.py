@@ -208,7 +208,9 @@ def test_a_slower_tier_that_is_told_of_meanwhile_fails() -> None:
 
 def test_a_control_that_crosses_the_threshold_by_chance_decides_nothing() -> None:
     loud = replace(IN_TIME, firing_at=1017.0, notified_at=1018.0)
-    found = verdicts(judged(facts(loud, control=80)))
+    drilled = judged(facts(loud, control=80))
+    assert (drilled.verdict, drilled.fired) == (Verdict.UNDECIDED, None), "no alert is blamed for it"
+    found = verdicts(drilled)
     assert found["stays quiet under its threshold"] is Verdict.UNDECIDED
     assert found["fires within its promise"] is Verdict.UNDECIDED
 

@@ -121,6 +121,8 @@ class _PlanDrill:
                 self.plan.slo, tier, began, float(level.ratio), None, None, None, None, None, None, (lost,)
             )
         firing, clearing = self._promises(tier, alert, undone)
+        if firing is not None and firing.earliest < began - RESOLUTION:
+            return self._disturbed(tier, level, alert, fault)
         findings = tuple(self._findings(tier, alert, fault, undone, firing, clearing))
         return TierDrill(
             slo=self.plan.slo,
@@ -134,6 +136,31 @@ class _PlanDrill:
             cleared=None if alert.cleared_at is None else alert.cleared_at - undone,
             control=self._control(tier),
             findings=findings,
+        )
+
+    def _disturbed(self, tier: BurnTier, level: Level, alert: AlertTimeline, fault: FaultOutcome) -> TierDrill:
+        """Something else made the tier burn first: nothing that it did then says anything of its own fault."""
+        began = fault.injected_at or 0.0
+        controlled = any(one.controls == tier.name for one, _ in self.faults)
+        detail = "something else made it burn; drill it again on a system that is well"
+        what = self._told(tier, "fires within its promise")
+        findings = (
+            *([self._controlled(tier, alert, began)] if controlled else []),
+            Finding(what, "its threshold was crossed before its fault", Verdict.UNDECIDED, detail),
+        )
+        seen = self._ratio(began, fault.undone_at or began)
+        return TierDrill(
+            self.plan.slo,
+            tier,
+            began,
+            float(level.ratio),
+            seen,
+            None,
+            None,
+            None,
+            None,
+            self._control(tier),
+            findings,
         )
 
     def _findings(
@@ -174,9 +201,6 @@ class _PlanDrill:
             seen = "did not fire" if alert.firing_at is None else f"fired after {alert.firing_at - began:.1f} s"
             detail = "these events never cross its threshold, so they say nothing"
             return Finding(what, seen, Verdict.UNDECIDED if alert.firing_at is None else Verdict.FAIL, detail)
-        if promise.earliest < began - RESOLUTION:
-            detail = "something else made it burn; drill it again on a system that is well"
-            return Finding(what, "its threshold was crossed before its fault", Verdict.UNDECIDED, detail)
         return timed(what, "fired", alert.firing_at, alert.notified_at, began, promise, None)
 
     def _pending(self, tier: BurnTier, alert: AlertTimeline) -> Finding:
@@ -192,9 +216,15 @@ class _PlanDrill:
         policy, slo = self.facts.policies[self.plan.slo.identity], self.plan.slo
         higher = [one for one in policy.tiers if one.threshold(slo) > tier.threshold(slo)]
         end = fault.undone_at or float("inf")
-        loud = [one.name for one in higher if self._fires_between(one, 0.0, end)]
-        seen = f"`{loud[0]}` fired too" if loud else "the fastest that fired"
-        return Finding(self._told(tier, "is the right tier"), seen, Verdict.FAIL if loud else Verdict.PASS)
+        loud = [one for one in higher if self._fires_between(one, 0.0, end)]
+        what = self._told(tier, "is the right tier")
+        if not loud:
+            return Finding(what, "the fastest that fired", Verdict.PASS)
+        events, start = self.facts.events(slo), self.facts.load.started_at
+        due = [firing_promise(one, slo, self.facts.timing, events, start) for one in loud]
+        # Where more was bad than asked for, the faster tier did what it must.
+        rightly = all(promise is not None and promise.earliest < end for promise in due)
+        return Finding(what, f"`{loud[0].name}` fired too", Verdict.UNDECIDED if rightly else Verdict.FAIL)
 
     def _inhibits(self, tier: BurnTier, alert: AlertTimeline) -> Iterator[Finding]:
         """Once Alertmanager knows this tier, it tells nobody of a slower one until this one clears."""

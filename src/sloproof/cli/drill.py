@@ -330,6 +330,7 @@ def _stage(facts: "RunFacts", drills: "Sequence[TierDrill]", others: "Sequence[F
 def _tell(drills: "Sequence[TierDrill]", others: "Sequence[Finding]", scale: int, folder: Path, as_json: bool) -> None:
     from sloproof.chaos.drill import seen_sentence
     from sloproof.report import drill_text
+    from sloproof.verdict.judge import Verdict
     from sloproof.workspace.files import write_file
 
     now = datetime.now(UTC)
@@ -339,7 +340,7 @@ def _tell(drills: "Sequence[TierDrill]", others: "Sequence[Finding]", scale: int
         console.data(told)
         return
     console.data(drill_text.table(drills))
-    for drilled in drills:
+    for drilled in (one for one in drills if one.verdict is not Verdict.UNDECIDED):
         console.say(f"{drilled.alert}: {seen_sentence(drilled, now.date().isoformat(), scale)}")
 
 

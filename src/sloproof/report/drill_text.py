@@ -68,16 +68,18 @@ def _row(drilled: TierDrill) -> tuple[str, ...]:
         drilled.alert,
         "-" if drilled.seen is None else percent(drilled.seen),
         _span(drilled.firing),
-        _seconds(drilled.fired),
+        _seconds(drilled.fired, drilled.firing),
         _span(drilled.clearing),
-        _seconds(drilled.cleared),
+        _seconds(drilled.cleared, drilled.clearing),
         "-" if drilled.control is None else f"{drilled.control:.2f}",
         drilled.verdict.value,
     )
 
 
-def _seconds(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds:.1f} s"
+def _seconds(seconds: float | None, promised: tuple[float, float] | None) -> str:
+    if seconds is None:
+        return "-" if promised is None else "never"
+    return f"{seconds:.1f} s"
 
 
 def _span(promised: tuple[float, float] | None) -> str:
