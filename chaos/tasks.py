@@ -8,14 +8,18 @@ from sloproof import (
     DelayRequests,
     ExhaustPool,
     Experiment,
+    FailHealthCheck,
     Fires,
     FlushCache,
     Holds,
     KillInstance,
     LoseDependency,
+    LoseExporter,
     Partition,
+    Quiet,
     Resolves,
     RestartDependency,
+    RestartLoop,
     SlowDependency,
 )
 
@@ -27,6 +31,45 @@ lose_one_instance = Experiment(
     faults=[KillInstance("a1", at="9s", back_after="10s")],
     expect=[Holds(tasks.availability), Holds(tasks.latency), Balanced(tolerance="10")],
     tail="9s",
+)
+
+lose_both_instances = Experiment(
+    name="lose-both-instances",
+    system="tasks",
+    description="Both instances die at once and come back a quarter of a minute later; until then nobody is served.",
+    load=calm,
+    faults=[KillInstance("a1", at="8s", back_after="14s"), KillInstance("a2", at="8s", back_after="14s")],
+    # The balancer takes an instance in again after two good health checks; no promise counts from a moment here.
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
+    tail="30s",
+)
+
+failing_health_check = Experiment(
+    name="failing-health-check",
+    system="tasks",
+    description="One instance says that it is ill while it serves on: it is taken out, and nobody notices.",
+    load=steady,
+    faults=[FailHealthCheck("a1", at="8s", lasts="10s")],
+    expect=[Holds(tasks.availability), Holds(tasks.latency), Quiet(tasks.availability)],
+)
+
+intermittent_failures = Experiment(
+    name="intermittent-failures",
+    system="tasks",
+    description="One instance dies every four seconds; the balancer asks the other one again where that is safe.",
+    load=steady,
+    faults=[RestartLoop("a1", at="8s", every="4s", lasts="12s")],
+    # A write that was under way is lost with its instance: no retry may repeat it. A few of those page nobody.
+    expect=[Holds(tasks.latency), Quiet(tasks.availability, tier="fast")],
+)
+
+exporter_lost = Experiment(
+    name="exporter-lost",
+    system="tasks",
+    description="The metrics of one instance are gone while it serves; users are judged by the balancer's own.",
+    load=steady,
+    faults=[LoseExporter("a1", at="8s", lasts="12s")],
+    expect=[Holds(tasks.availability), Holds(tasks.latency), Quiet(tasks.availability), Quiet(tasks.latency)],
 )
 
 slow_backend = Experiment(
