@@ -15,7 +15,9 @@ _BAD_NAME = 10
 _ALREADY_STARTED = 60
 _NOT_RUNNING = 70
 _SHUTTING_DOWN = 6
+_STOPPING = "STOPPING"
 _POLL = 0.05
+_END_TIMEOUT = 30.0  # longer than any `stopwaitsecs` of a lab, after which supervisord kills
 CALL_TIMEOUT = 15.0
 """Seconds; supervisord answers a blocking start only after `startsecs`."""
 
@@ -123,10 +125,15 @@ class Supervisor:
     def start(self, name: str, *, wait: bool = False) -> None:
         """Start a program; nothing happens when it is already started.
 
+        One that is about to end is waited for: supervisord takes its last moments for a start, and lets it go.
+
         Args:
             name: the program's name.
             wait: return only when supervisord calls it running.
         """
+        until = time.monotonic() + _END_TIMEOUT
+        while self.state(name) == _STOPPING and time.monotonic() < until:
+            time.sleep(_POLL)
         self._call(lambda remote: remote.supervisor.startProcess(name, wait), name, forgiven=_ALREADY_STARTED)
 
     def stop(self, name: str, *, wait: bool = True) -> None:

@@ -199,3 +199,12 @@ def test_more_than_a_quarter_of_what_is_free_is_refused(system: LabState, tmp_pa
     with pytest.raises(Refused, match="more than a quarter"):
         inject(fault, "1-press", run.place())
     assert Ledger(run.ledger).read().entries == ()
+
+
+def test_an_undo_that_comes_while_an_instance_still_ends_lets_it_start_again(system: LabState, tmp_path: Path) -> None:
+    run = Run(tmp_path, system)
+    before = Supervisor(system.supervisor_socket).pid("a1")
+    entry = inject(StopInstance("a1", at="0s", back_after="30s"), "1-stopped", run.place())
+    undone = undo_entry(Ledger(run.ledger), entry, patience=1)
+    assert undone is not None
+    assert Supervisor(system.supervisor_socket).pid("a1") not in (None, before), undone.evidence
