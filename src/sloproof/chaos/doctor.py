@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sloproof.chaos import orphans
+from sloproof.chaos import lab_orphans, orphans
 from sloproof.chaos.ledger import Entry, Ledger
 from sloproof.chaos.orphans import Orphan
 from sloproof.chaos.process_survey import SeenProcess, running_processes
@@ -96,11 +96,14 @@ def _lab(
 
     def look() -> Iterator[Orphan]:
         # A stopped balancer does not answer, so processes go on first.
-        yield from orphans.stopped_processes(target, processes)
+        yield from orphans.stopped_processes(target, known, processes)
         try:
             yield from orphans.live_keys(target, known, allowed)
         except PartFailed as error:
             yield Orphan(error.message, error.hint)
         yield from orphans.left_files(target, lab_file, known)
+        yield from lab_orphans.misplaced_programs(target, known)
+        yield from lab_orphans.confined_instances(target, known)
+        yield from lab_orphans.spoilt_links(target, known, allowed)
 
     return list(look())

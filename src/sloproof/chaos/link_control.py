@@ -8,6 +8,9 @@ from urllib.parse import urlencode
 from sloproof.chaos.http_exchange import exchange
 from sloproof.errors import PartFailed
 
+IDLE: Mapping[str, str] = {"delay_ms": "0", "bytes_per_second": "0", "cut": "", "percent": "100"}
+"""The settings of a link that spoils nothing."""
+
 
 class LinkControl:
     """The links between the instances of one lab and their dependencies.

@@ -11,18 +11,21 @@ from pathlib import Path
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable
 from sloproof.chaos.ledger import Entry, Ledger
+from sloproof.chaos.paused_process import ProcessContinued
 from sloproof.chaos.process_identity import identify
 from sloproof.chaos.process_survey import SeenProcess, descendants, without_owner
 from sloproof.chaos.target import Target
 from sloproof.chaos.undo import undo_entry
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning
+from sloproof.chaos.undo_step import EnvoyRuntime, UndoStep, WorkerThen
 from sloproof.errors import PartFailed, SloproofError
 from sloproof.supervisor import Supervisor
 
 FAULT_KEYS = "fault."
 """Runtime keys of Envoy's fault filters begin so; nothing else of a lab sets them."""
-UNHEALTHY = "unhealthy"
-"""Folder of a lab: a file in it makes the instance of that name fail its health check."""
+UNHEALTHY, NO_METRICS = "unhealthy", "no-metrics"
+"""Folders of a lab: a file in them makes the instance of that name fail its health check, or give no metrics."""
+FILLING = "fill-*"
+"""Files in a lab's folder that take up its disk."""
 
 _WATCHDOG = "sloproof.chaos.watchdog"
 _CHILDREN = {"sloproof.loadtests.locust_child": "load child", "-m chaostoolkit": "Chaos Toolkit"}
@@ -42,7 +45,7 @@ class Orphan:
 
     what: str
     mend: str
-    undo: Callable[[], None] | None = None
+    undo: Callable[[], object] | None = None
 
 
 def left_entries(ledger: Ledger) -> Iterator[Orphan]:
@@ -84,7 +87,7 @@ def live_keys(target: Target, known: Sequence[Entry], allowed: tuple[str, ...]) 
     except PartFailed as error:
         yield Orphan(f"the balancer of `{target.system}` does not tell its runtime keys: {error.message}", error.hint)
         return
-    ours = {key for entry in known if isinstance(entry.undo, EnvoyRuntime) for key in entry.undo.values}
+    ours = {key for step in steps_of(known) if isinstance(step, EnvoyRuntime) for key in step.values}
     left = {key: value for key, value in live.items() if key not in ours}
     if left:
         shown = ", ".join(f"`{key}={value}`" for key, value in sorted(left.items()))
@@ -97,25 +100,43 @@ def live_keys(target: Target, known: Sequence[Entry], allowed: tuple[str, ...]) 
 
 
 def left_files(target: Target, lab_file: Path, known: Sequence[Entry]) -> Iterator[Orphan]:
-    """Files that hold an instance back at its next start, or that make it fail its health check."""
-    ours = {entry.undo.restart_delay_file for entry in known if isinstance(entry.undo, InstanceRunning)}
+    """Files that hold a program back at its next start, make a page of an instance fail, or take up the disk."""
+    ours = {
+        getattr(step, field).resolve()
+        for step in steps_of(known)
+        for field in ("restart_delay_file", "file")
+        if hasattr(step, field)
+    }
     places = (
         (target.restart_delay_folder, "is held back at its next start"),
         (lab_file.parent / UNHEALTHY, "is told to fail its health check"),
+        (lab_file.parent / NO_METRICS, "is told to give no metrics"),
     )
     for folder, does in places:
         for file in sorted(folder.glob("*")):
-            if file.name in target.instances and file not in ours:
+            if file.name in (*target.instances, *target.dependencies) and file.resolve() not in ours:
                 yield Orphan(f"`{file.name}` of `{target.system}` {does}: `{file}`", f"rm '{file}'", _removing(file))
+    for file in sorted(lab_file.parent.glob(FILLING)):
+        if file.resolve() not in ours:
+            yield Orphan(f"`{file}` takes up the disk of `{target.system}`", f"rm '{file}'", _removing(file))
 
 
-def stopped_processes(target: Target, processes: Sequence[SeenProcess]) -> Iterator[Orphan]:
-    """Processes of the lab that a signal has stopped."""
+def steps_of(known: Sequence[Entry]) -> Iterator[UndoStep]:
+    """Every step of the undo of each entry, one by one."""
+    for entry in known:
+        yield entry.undo
+        if isinstance(entry.undo, WorkerThen):
+            yield entry.undo.then
+
+
+def stopped_processes(target: Target, known: Sequence[Entry], processes: Sequence[SeenProcess]) -> Iterator[Orphan]:
+    """Processes of the lab that a signal has stopped, and no open fault of the ledger."""
+    ours = {step.process.pid for step in steps_of(known) if isinstance(step, ProcessContinued)}
     supervised = target.supervisor_pid
     with contextlib.suppress(PartFailed):
         supervised = Supervisor(target.supervisor_socket, timeout=3.0).own_pid()
     for one in descendants(supervised, processes) if supervised else ():
-        if one.stopped:
+        if one.stopped and one.pid not in ours:
             yield Orphan(
                 f"process {one.pid} of `{target.system}` is stopped: {_short(one.command)}",
                 f"kill -CONT {one.pid}",
