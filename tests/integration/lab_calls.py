@@ -33,7 +33,7 @@ PACE: dict[str, Any] = {
     "scale": 60,
     "scrape_interval": timedelta(milliseconds=500),
     "evaluation_interval": timedelta(seconds=1),
-    "lifetime": timedelta(minutes=5),
+    "lifetime": timedelta(minutes=30),
 }
 
 
