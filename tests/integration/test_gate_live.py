@@ -17,7 +17,7 @@ import pytest
 
 from sloproof import names
 from sloproof.alerts import Timing
-from sloproof.chaos.run import Surroundings
+from sloproof.chaos.surroundings import Surroundings
 from sloproof.cli import main
 from sloproof.cli.gate_runs import GateRuns
 from sloproof.gate import Gate

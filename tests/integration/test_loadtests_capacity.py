@@ -17,7 +17,7 @@ from sloproof.verdict.judge import Verdict
 from tests.integration.counted_server import CountedServer
 from tests.integration.small_workspace import USERS, sloproof, workspace_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 API = Service(name="api", owner="team", job="api")
 LATENCY = SLO(service=API, name="latency", objective="95", sli=LatencyBelow("1500ms", histogram="d"))

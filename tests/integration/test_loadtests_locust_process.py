@@ -23,7 +23,7 @@ from sloproof.errors import DefinitionError, Refused, UsageError
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = pytest.mark.integration
 
 THRESHOLDS = (Decimal("0.3"), Decimal("0.5"))
 USERS = """
@@ -159,6 +159,7 @@ def test_the_counts_equal_the_targets_own(tmp_path: Path, target: Target, base: 
     assert len({headers["traceparent"] for headers in target.headers}) == len(target.headers)
 
 
+@pytest.mark.alone
 def test_the_load_keeps_the_rate_that_was_asked_for(tmp_path: Path, target: Target) -> None:
     with start(tmp_path, target.url, duration="5s") as load:
         result = load.wait(60)
@@ -167,6 +168,7 @@ def test_the_load_keeps_the_rate_that_was_asked_for(tmp_path: Path, target: Targ
     assert result.drained_from - result.started_at == pytest.approx(5, abs=0.5)
 
 
+@pytest.mark.alone
 def test_304_ms_is_slower_than_300_ms(tmp_path: Path, target: Target) -> None:
     target.delay = 0.304
     with start(tmp_path, target.url, rate=10) as load:
@@ -177,6 +179,7 @@ def test_304_ms_is_slower_than_300_ms(tmp_path: Path, target: Target) -> None:
     assert result.quantile(0.5) == pytest.approx(0.306, rel=0.03)
 
 
+@pytest.mark.alone
 def test_a_stall_in_the_last_seconds_is_seen(tmp_path: Path, target: Target) -> None:
     with start(tmp_path, target.url, duration="4s", drain="1s", request_timeout="30s") as load:
         wait_until(lambda: (now := load.progress()) and now.elapsed > 1.5)
@@ -189,6 +192,7 @@ def test_a_stall_in_the_last_seconds_is_seen(tmp_path: Path, target: Target) -> 
     assert result.started == len(target.paths) == result.completed + 8
 
 
+@pytest.mark.alone
 def test_a_slow_target_is_not_mistaken_for_a_slow_generator(tmp_path: Path, target: Target) -> None:
     target.delay = 0.4
     with start(tmp_path, target.url, duration="5s") as load:
@@ -197,6 +201,7 @@ def test_a_slow_target_is_not_mistaken_for_a_slow_generator(tmp_path: Path, targ
     assert not any("achieved" in reason for reason in result.generator.reasons)
 
 
+@pytest.mark.alone
 def test_a_users_time_out_is_a_time_out(tmp_path: Path, target: Target) -> None:
     target.delay = 30
     for base in ("FastHttpUser", "HttpUser"):
@@ -209,6 +214,7 @@ def test_a_users_time_out_is_a_time_out(tmp_path: Path, target: Target) -> None:
         assert result.failed == result.completed
 
 
+@pytest.mark.alone
 def test_answers_are_told_from_failures(tmp_path: Path, target: Target) -> None:
     for status, kind, fails in ((500, "5xx", True), (404, "4xx", False), (429, "429", False)):
         target.status = status

@@ -20,7 +20,8 @@ from sloproof.alerts.promise import Promise
 from sloproof.chaos.alert_watch import timelines
 from sloproof.chaos.expecting import Finding, timed
 from sloproof.chaos.facts import AlertTimeline
-from sloproof.chaos.run import Surroundings, alert_states, notifications
+from sloproof.chaos.gathering import alert_states, notifications
+from sloproof.chaos.surroundings import Surroundings
 from sloproof.errors import PartFailed
 from sloproof.slo import SLO
 from sloproof.supervisor import Supervisor

@@ -11,7 +11,8 @@ from sloproof.alertmanager import Alertmanager
 from sloproof.chaos.drill import AlertSight
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.facts import RunFacts
-from sloproof.chaos.run import Surroundings, Watch, run_experiment
+from sloproof.chaos.run import Watch, run_experiment
+from sloproof.chaos.surroundings import Surroundings
 from sloproof.errors import PartFailed
 from sloproof.loadtests.progress import Progress
 

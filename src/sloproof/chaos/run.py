@@ -1,42 +1,28 @@
 """Runs a load, with or without faults, on a live system, and gathers what every source says of it."""
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from sloproof import names
-from sloproof.alerts import BurnPolicy, Timing
-from sloproof.alerts.promise import Events
-from sloproof.alerts.recording import recorded
-from sloproof.chaos.alert_watch import timelines
 from sloproof.chaos.experiment import Experiment
-from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.facts import RunFacts
+from sloproof.chaos.gathering import gather
 from sloproof.chaos.injection import check_ready
 from sloproof.chaos.monitoring_faults import RestartPrometheus
 from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.spend_guard import Limit, Orders, Spans, SpendGuard, within
+from sloproof.chaos.surroundings import Surroundings
 from sloproof.chaos.target import read_target
 from sloproof.chaos.toolkit_json import experiment_json
 from sloproof.chaos.toolkit_process import ChaosProcess
 from sloproof.errors import PartFailed, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
-from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.locust_process import GivenLocustfile, LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.loadtests.progress import Progress
-from sloproof.loadtests.prometheus_counts import count_events
-from sloproof.loadtests.promises import LoadPromise
-from sloproof.loadtests.result import LoadResult
-from sloproof.prometheus import Prometheus
-from sloproof.promql import Matcher, Selector
-from sloproof.slo import SLO
 
 POLL = 0.25
 """Seconds between two looks at the children."""
@@ -44,49 +30,7 @@ PROMETHEUS_EVERY = 2.0
 PROMETHEUS_MISSES = 3
 """A Prometheus that does not answer so many looks in a row is taken for dead."""
 TIME_TO_START = 30.0
-MOST_POINTS = 10_000
-"""Prometheus answers at most 11,000 points a series."""
 LOAD_ONLY = ChaosOutcome(status="completed")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """The live system that a run happens in.
-
-    Args:
-        workspace: root of the workspace, whose `loadtests/` holds the locustfiles.
-        state: the tool's own folder; the ledger lies in it.
-        lab_file: state file of the lab.
-        target: base URL that users call.
-        instances: names of the instances that share the load.
-        notifications: JSON lines of what the notification receiver got.
-        timing: the clock of the rules that run.
-        prometheus: the adapter of its Prometheus.
-        policies: burn policies by objective identity.
-        slos: the objectives of the system.
-        allowed: targets beyond loopback that the workspace lists.
-        environment: variables for the locustfile.
-        traces: a folder of OTLP JSON lines that the system writes its spans to; None without one.
-    """
-
-    workspace: Path
-    state: Path
-    lab_file: Path
-    target: str
-    instances: tuple[str, ...]
-    notifications: Path
-    timing: Timing
-    prometheus: Prometheus
-    policies: Mapping[str, BurnPolicy]
-    slos: Sequence[SLO]
-    allowed: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    traces: Path | None = None
-
-    @property
-    def ledger(self) -> Path:
-        """The undo ledger of the workspace."""
-        return self.state / "ledger.jsonl"
 
 
 Watch = Callable[[Progress | None], None]
@@ -182,42 +126,6 @@ def run_experiment(
         finally:
             chaos.stop()
     return gather(result, outcome, surroundings, also=experiment.other_alerts)
-
-
-def gather(
-    load: LoadResult,
-    chaos: ChaosOutcome,
-    surroundings: Surroundings,
-    promises: Sequence[LoadPromise] = (),
-    also: Sequence[str] = (),
-) -> RunFacts:
-    """Wait for the last scrapes, then ask every source about a run that is over.
-
-    Args:
-        load: the load generator's record.
-        chaos: what was broken.
-        surroundings: where it ran.
-        promises: what is judged beside the objectives.
-        also: alerts to watch beside the burn alerts; those that no rule makes are left out.
-    """
-    timing, prometheus = surroundings.timing, surroundings.prometheus
-    settle = 3 * timing.scrape.total_seconds() + 2 * timing.real(timing.slow_evaluation).total_seconds()
-    settle = min(settle, 3 * timing.scrape.total_seconds() + 2)
-    time.sleep(max(0.0, load.ended_at + settle - time.time()))
-    counted = {
-        slo.identity: count_events(prometheus, slo, load.started_at - timing.scrape.total_seconds(), time.time())
-        for slo in surroundings.slos
-    }
-    return RunFacts(
-        load=load,
-        chaos=chaos,
-        objectives=judge_load(load, surroundings.slos, counted, promises),
-        alerts=_alerts(surroundings, load.started_at, time.time(), also),
-        before={slo.identity: _history(slo, surroundings, load.started_at) for slo in surroundings.slos},
-        policies=surroundings.policies,
-        timing=timing,
-        instances=surroundings.instances,
-    )
 
 
 def _guard(
@@ -346,68 +254,3 @@ def _silences_of_prometheus(experiment: Experiment) -> Spans:
         for fault in experiment.faults
         if isinstance(fault, RestartPrometheus)
     )
-
-
-def _alerts(surroundings: Surroundings, start: float, end: float, also: Sequence[str] = ()) -> dict[str, AlertTimeline]:
-    wanted = _intervals(surroundings, also) | {
-        names.burn_alert(slo.service.name, slo.name, tier.name): surroundings.timing.real(
-            surroundings.timing.slow_evaluation if tier.long.days else surroundings.timing.evaluation
-        ).total_seconds()
-        for slo in surroundings.slos
-        for tier in surroundings.policies[slo.identity].tiers
-    }
-    if not wanted:
-        return {}
-    found = alert_states(surroundings, sorted(wanted), start, end)
-    return timelines(wanted, found, notifications(surroundings.notifications), start=start, end=end)
-
-
-def alert_states(
-    surroundings: Surroundings, alerts: Sequence[str], start: float, end: float
-) -> list[tuple[Mapping[str, str], Sequence[tuple[float, float]]]]:
-    """The raw `ALERTS` samples of a stretch of time: labels, and (epoch seconds, value) of each evaluation.
-
-    Args:
-        surroundings: where its Prometheus is.
-        alerts: names.
-        start: epoch seconds.
-        end: epoch seconds.
-    """
-    states = Selector("ALERTS", (Matcher(names.ALERT_NAME, "=~", "|".join(alerts)),))
-    # Raw samples carry the time of each evaluation; a grid would be off by up to a step.
-    answer = surroundings.prometheus.instant(states.over(timedelta(seconds=end - start)), end)
-    return [(series.labels, series.points) for series in answer.series]
-
-
-def _intervals(surroundings: Surroundings, alerts: Sequence[str]) -> dict[str, float]:
-    """The seconds between two evaluations of alerts by name, of those that a loaded rule makes."""
-    if not alerts:
-        return {}
-    groups = surroundings.prometheus.rules()
-    found = {rule.name: group.interval for group in groups for rule in group.rules if rule.kind == "alerting"}
-    return {alert: found[alert] for alert in alerts if alert in found}
-
-
-def notifications(file: Path) -> list[dict[str, Any]]:
-    """What the receiver recorded; a last line that is still being written is left out.
-
-    Args:
-        file: JSON lines; may not exist.
-    """
-    if not file.is_file():
-        return []
-    lines = file.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
-
-
-def _history(slo: SLO, surroundings: Surroundings, start: float) -> list[Events]:
-    """The recorded events of the longest window before the run, oldest first, at the rules' own step."""
-    timing = surroundings.timing
-    longest = max(timing.real(tier.long) for tier in surroundings.policies[slo.identity].tiers).total_seconds()
-    step = max(timing.real(timing.evaluation).total_seconds(), longest / MOST_POINTS)
-    found: list[dict[float, float]] = []
-    for name in (names.errors(timing.base), names.total(timing.base)):
-        answer = surroundings.prometheus.range(str(recorded(name, slo, timing)), start - longest, start, step)
-        found.append({at: value for series in answer.series for at, value in series.points})
-    bad, total = found
-    return [Events(at=at, bad=bad.get(at, 0.0) * step, total=total[at] * step) for at in sorted(total)]

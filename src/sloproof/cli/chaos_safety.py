@@ -16,7 +16,7 @@ from sloproof.verdict.wording import percent
 
 if TYPE_CHECKING:
     from sloproof.alerts import Timing
-    from sloproof.chaos.run import Surroundings
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.workspace import Workspace
 
 WHOLE = 1.0

@@ -14,8 +14,9 @@ from sloproof.cli.lab import DEFAULT_SCALE
 
 if TYPE_CHECKING:
     from sloproof.chaos.experiment import Experiment
-    from sloproof.chaos.run import Surroundings, Watch
+    from sloproof.chaos.run import Watch
     from sloproof.chaos.stage import Stage
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.workspace import Workspace
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sloproof.chaos.expecting import Finding
     from sloproof.chaos.experiment import Experiment
     from sloproof.chaos.facts import RunFacts
-    from sloproof.chaos.run import Surroundings
     from sloproof.chaos.stage import Stage
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.lab.state import LabState
     from sloproof.loadtests.profile import LoadProfile
     from sloproof.slo import SLO
@@ -304,7 +304,7 @@ def _drilled(
     from sloproof.chaos.absence_drill import drill_absence
     from sloproof.chaos.drill import judge_drill
     from sloproof.chaos.drill_run import run_drill
-    from sloproof.chaos.run import notifications
+    from sloproof.chaos.gathering import notifications
     from sloproof.cli.progress import live_line
     from sloproof.supervisor import Supervisor
 

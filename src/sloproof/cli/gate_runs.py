@@ -26,7 +26,8 @@ from sloproof.slo import SLO
 from sloproof.verdict.judge import Verdict
 
 if TYPE_CHECKING:
-    from sloproof.chaos.run import Surroundings, Watch
+    from sloproof.chaos.run import Watch
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.history import History, PastRun
     from sloproof.workspace import Workspace
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.chaos.facts import RunFacts
-    from sloproof.chaos.run import Surroundings, Watch
+    from sloproof.chaos.run import Watch
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.cli.load_choice import ChosenLoad
     from sloproof.workspace import Workspace
 

@@ -14,7 +14,7 @@ from sloproof.cli.remembering import Remembered, remember, remember_early_end
 from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
-    from sloproof.chaos.run import Surroundings
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.history.against import Against
     from sloproof.report.model import RunReport
 

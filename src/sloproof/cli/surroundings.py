@@ -8,7 +8,7 @@ from sloproof.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from sloproof.alerts import Timing
-    from sloproof.chaos.run import Surroundings
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.lab.state import LabState
     from sloproof.workspace import Workspace
 
@@ -63,7 +63,7 @@ def surroundings_of(workspace: "Workspace", state: "LabState", *, own_rules: boo
         Refused: the lab runs rules of other definitions than these.
     """
     from sloproof.alerts import Timing
-    from sloproof.chaos.run import Surroundings
+    from sloproof.chaos.surroundings import Surroundings
     from sloproof.prometheus import Prometheus
 
     timing = Timing(
