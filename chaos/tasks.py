@@ -89,7 +89,8 @@ slow_database = Experiment(
     description="Each answer of the database comes 1.2 s late; the pools have too few connections for that.",
     load=calm,
     faults=[SlowDependency("postgres", delay="1200ms", at="8s", lasts="20s")],
-    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast")],
+    # Answers that are under way come late when the database is quick again already; no promise counts from a moment here.
+    expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",
 )
 
@@ -98,7 +99,7 @@ database_restart = Experiment(
     system="tasks",
     description="The database is restarted, as for an update; every pooled connection is dead when it is back.",
     load=calm,
-    faults=[RestartDependency("postgres", at="8s", back_after="1s")],
+    faults=[RestartDependency("postgres", at="8s", back_after="5s")],
     # Its start takes a while in which requests succeed again one by one; no promise counts from a moment here.
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",

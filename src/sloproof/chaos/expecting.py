@@ -137,6 +137,9 @@ def _(expectation: Resolves, facts: RunFacts) -> Finding:
     if promise is None:
         return Finding(what, "the run ended first", Verdict.UNDECIDED, "watch longer after the undo")
     limit = None if expectation.within is None else expectation.within.total_seconds()
+    if limit is not None:
+        # A limit of somebody's own stands where the fault's end is no single moment: then too early is no fault.
+        promise = Promise(earliest=min(promise.earliest, undone), latest=undone + limit)
     return timed(what, "resolved", timeline.cleared_at, timeline.resolution_at, undone, promise, limit)
 
 

@@ -69,7 +69,8 @@ class Resolves(Expectation):
     Args:
         slo: the objective.
         tier: the name of the burn tier, such as `slow`.
-        within: longest time from the undo to resolved; None is what the arithmetic promises.
+        within: longest time from the undo to resolved, alone; None is what the arithmetic promises, no sooner and
+            no later.
     """
 
     kind: Literal["resolves"] = "resolves"
