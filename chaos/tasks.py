@@ -89,7 +89,7 @@ slow_database = Experiment(
     description="Each answer of the database comes 1.2 s late; the pools have too few connections for that.",
     load=calm,
     faults=[SlowDependency("postgres", delay="1200ms", at="8s", lasts="20s")],
-    # Answers that are under way come late when the database is quick again already; no promise counts from a moment here.
+    # Answers under way come late although the database is quick again; no promise counts from a moment here.
     expect=[Fires(tasks.availability, tier="fast"), Resolves(tasks.availability, tier="fast", within="15s")],
     tail="30s",
 )
