@@ -233,6 +233,11 @@ def test_an_alert_that_still_fires_at_the_end_has_not_cleared() -> None:
     assert (found.cleared_at, found.resolution_at) == (None, None)
 
 
+def test_an_alert_that_comes_and_goes_has_cleared_when_it_is_gone_for_good() -> None:
+    found = timeline(("firing", 101, 103), ("firing", 110, 130))
+    assert (found.firing_at, found.paused_at, found.cleared_at, found.resolution_at) == (101.0, 104.0, 131.0, 131.3)
+
+
 def test_an_earlier_pending_is_not_the_one_that_fired() -> None:
     assert timeline(("pending", 20, 25), ("pending", 108, 109), ("firing", 110, 130)).pending_at == 108.0
 

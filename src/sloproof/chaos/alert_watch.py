@@ -41,7 +41,8 @@ def _timeline(
     step: float,
 ) -> AlertTimeline:
     pending = _times(alert, "pending", states)
-    firing = _first_stretch(_times(alert, "firing", states), step)
+    firing = _times(alert, "firing", states)
+    first = _first_stretch(firing, step)
     firing_at = firing[0] if firing else None
     before = [at for at in pending if firing_at is None or at < firing_at]
     cleared = firing[-1] + step if firing and firing[-1] + 2 * step < end else None
@@ -50,6 +51,7 @@ def _timeline(
         pending_at=_first_stretch(list(reversed(before)), -step)[-1] if before else None,
         firing_at=firing_at,
         notified_at=_told(alert, "firing", notifications, firing_at),
+        paused_at=first[-1] + step if len(first) < len(firing) else None,
         cleared_at=cleared,
         resolution_at=_told(alert, "resolved", notifications, cleared),
         active_before=any(at <= start + step for at in (*pending, *firing)),

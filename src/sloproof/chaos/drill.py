@@ -229,7 +229,7 @@ class _PlanDrill:
     def _inhibits(self, tier: BurnTier, alert: AlertTimeline) -> Iterator[Finding]:
         """Once Alertmanager knows this tier, it tells nobody of a slower one until this one clears."""
         since = (alert.notified_at or alert.firing_at or 0.0) + SETTLING
-        until = min(alert.cleared_at or float("inf"), self._next_firing(tier)) - SETTLING / 2
+        until = min(alert.paused_at or alert.cleared_at or float("inf"), self._next_firing(tier)) - SETTLING / 2
         for slower in self._slower(tier):
             name = self._name(slower)
             held = [one.states[name] for one in self.sights if since <= one.at <= until and name in one.states]

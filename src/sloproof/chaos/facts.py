@@ -20,7 +20,9 @@ class AlertTimeline:
         pending_at: the first evaluation that found its condition true, when it waits (`for`).
         firing_at: the first evaluation that fired it.
         notified_at: when its notification was received.
-        cleared_at: the first evaluation that no longer fired it.
+        paused_at: the first evaluation that did not fire it although a later one did; beside its threshold an alert
+            may come and go.
+        cleared_at: the first evaluation from which on none fired it.
         resolution_at: when the news of its end was received.
         active_before: whether it was pending or firing when the watching began.
     """
@@ -29,6 +31,7 @@ class AlertTimeline:
     pending_at: float | None = None
     firing_at: float | None = None
     notified_at: float | None = None
+    paused_at: float | None = None
     cleared_at: float | None = None
     resolution_at: float | None = None
     active_before: bool = False
