@@ -13,6 +13,7 @@ import pytest
 
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.journal import read_events
+from sloproof.chaos.run_lock import hold
 from sloproof.prometheus import Prometheus
 from sloproof.supervisor import Supervisor
 from tests.integration.chaos_system import KEYS
@@ -90,6 +91,16 @@ def test_limits_refuse_a_run_before_anything_is_sent(up: Workspace) -> None:
             assert said in done.stderr
             assert up.run("chaos", "run", "slow-backend", "--dry-run").returncode == 5
     assert up.runs() == before
+
+
+def test_a_second_run_on_one_system_is_refused_before_it_loads_anything(up: Workspace) -> None:
+    history = up.run("history").stdout
+    with hold(up.root / ".sloproof", "tasks"):
+        done = up.run("chaos", "run", "slow-backend", "--yes")
+    assert done.returncode == 5, done.stderr
+    assert "a chaos run on `tasks` is already going on" in done.stderr
+    assert not list((up.root / ".sloproof" / "runs").glob("*slow-backend/load"))
+    assert up.run("history").stdout == history
 
 
 def test_limits_that_do_not_load_are_named_with_their_place(up: Workspace) -> None:

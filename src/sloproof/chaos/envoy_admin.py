@@ -13,6 +13,7 @@ from sloproof.errors import PartFailed
 
 ADMIN_LAYER = "admin"
 _MILLION = 1_000_000
+_NO_ADMIN_PORT = "Envoy has an admin port where its bootstrap has an `admin` block; the fault's `envoy` must be its URL"
 
 
 class EnvoyAdmin:
@@ -141,7 +142,11 @@ class EnvoyAdmin:
         raise PartFailed(f"the Envoy at `{self.url}` has no upstream `{host}:{port}`")
 
     def _json(self, path: str) -> Any:
-        answer = exchange("GET", self.url + path, allowed=self._allowed)
+        try:
+            answer = exchange("GET", self.url + path, allowed=self._allowed)
+        except PartFailed as error:
+            error.hint = error.hint or _NO_ADMIN_PORT
+            raise
         try:
             if answer.status == http.client.OK:
                 return json.loads(answer.text)

@@ -155,7 +155,10 @@ def _(expectation: Quiet, facts: RunFacts) -> Finding:
     if before := [timeline for timeline in loud if timeline.active_before]:
         seen = f"`{before[0].alert}` was active before the run"
         return Finding(what, seen, Verdict.UNDECIDED, "wait until it is inactive, or start a fresh lab")
-    start = facts.load.started_at
+    start, broken = facts.load.started_at, facts.broken_from
+    if broken is not None and (early := [one for one in loud if (one.firing_at or broken) < broken]):
+        seen = f"`{early[0].alert}` fired before anything was broken"
+        return Finding(what, seen, Verdict.UNDECIDED, "see what was wrong with the system, and run it again")
     fired = "; ".join(f"`{one.alert}` fired {(one.firing_at or start) - start:.1f} s after the start" for one in loud)
     return Finding(what, fired or "stayed quiet", Verdict.FAIL if loud else Verdict.PASS)
 
@@ -274,7 +277,9 @@ def unsteady(facts: RunFacts) -> Iterator[Finding]:
         for slo, judged in zip(slos, judge_by_generator(seen, [Watched.of(slo) for slo in slos]), strict=True):
             if judged.verdict is Verdict.FAIL:
                 expected = f"steady state: `{slo.identity}` holds {when} the faults"
-                yield replace(_judged(expected, judged, "bad"), verdict=meaning[when])
+                # Who cannot keep up with the load cannot tell whose fault slow answers are.
+                verdict = Verdict.UNDECIDED if facts.load.generator.saturated else meaning[when]
+                yield replace(_judged(expected, judged, "bad"), verdict=verdict)
 
 
 def stretches(facts: RunFacts) -> list[tuple[str, float, float]]:

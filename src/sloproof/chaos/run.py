@@ -10,13 +10,14 @@ from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.facts import RunFacts
 from sloproof.chaos.gathering import gather
 from sloproof.chaos.injection import check_ready
+from sloproof.chaos.ledger import Ledger
 from sloproof.chaos.monitoring_faults import RestartPrometheus
 from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.spend_guard import Limit, Orders, Spans, SpendGuard, within
 from sloproof.chaos.surroundings import Surroundings
 from sloproof.chaos.target import read_target
 from sloproof.chaos.toolkit_json import experiment_json
-from sloproof.chaos.toolkit_process import ChaosProcess
+from sloproof.chaos.toolkit_process import ChaosProcess, reserve
 from sloproof.errors import PartFailed, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch, Watched
@@ -105,7 +106,10 @@ def run_experiment(
     run_folder.mkdir(parents=True, exist_ok=True)
     document = run_folder / "experiment.json"
     document.write_text(experiment_json(experiment), encoding="utf-8")
-    with _load(profile, surroundings, run_folder) as load, ExitStack() as guarded:
+    with ExitStack() as guarded:
+        # Taken before the load begins, which would spoil the run that has the system.
+        lock = guarded.enter_context(reserve(surroundings.lab_file, Ledger(surroundings.ledger)))
+        load = guarded.enter_context(_load(profile, surroundings, run_folder))
         started_at = _first_second(load)
         away = _silences_of_prometheus(experiment)
         guard = _guard(limits, surroundings, run_folder, started_at, away)
@@ -118,6 +122,7 @@ def run_experiment(
             ledger=surroundings.ledger,
             started_at=started_at,
             allowed=surroundings.allowed,
+            lock=lock,
         )
         try:
             _accompany(load, chaos, surroundings, watch, away=away, guard=guard)

@@ -52,6 +52,7 @@ class ChaosProcess:
         ledger: Path,
         started_at: float | None = None,
         allowed: Sequence[str] = (),
+        lock: IO[str] | None = None,
     ) -> Self:
         """Start an experiment against a lab that is up.
 
@@ -62,6 +63,7 @@ class ChaosProcess:
             ledger: `.sloproof/ledger.jsonl` of the workspace.
             started_at: the moment that each `at` counts from, epoch seconds; None is the child's own start.
             allowed: targets beyond loopback that the workspace lists.
+            lock: the right to break the system, as `reserve` gave it; None to take it here.
 
         Returns:
             The running experiment; call `wait` or `stop`.
@@ -74,12 +76,10 @@ class ChaosProcess:
             raise PartFailed("the Chaos Toolkit is not installed", hint='pip install "sloproof[chaos]"')
         lab_file, run_folder, book = lab_file.resolve(), run_folder.resolve(), Ledger(ledger.resolve())
         planned = _planned(experiment_json)
-        system = read_target(lab_file).system
         if (run_folder / EVENTS).exists():
             raise Refused(f"`{run_folder}` already holds the journal of a run")
-        lock = hold(book.path.parent, system)
+        lock = lock or reserve(lab_file, book)
         try:
-            _check_nothing_open(book, system)
             variables = {
                 toolkit_json.LAB: str(lab_file),
                 toolkit_json.RUN: str(run_folder),
@@ -179,6 +179,29 @@ def _planned(experiment: Path) -> list[str]:
         return toolkit_json.planned_faults(json.loads(experiment.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError) as error:
         raise PartFailed(f"`{experiment}` is not a Chaos Toolkit experiment: {error}") from error
+
+
+def reserve(lab_file: Path, ledger: Ledger) -> IO[str]:
+    """Take the right to break a system, before anything is sent to it.
+
+    Args:
+        lab_file: state file of the lab.
+        ledger: the workspace's ledger.
+
+    Returns:
+        The lock; whoever holds it open, or a child of theirs, has the system.
+
+    Raises:
+        Refused: another run has the system, or a fault of an earlier run is still open.
+    """
+    system = read_target(lab_file).system
+    lock = hold(ledger.path.parent, system)
+    try:
+        _check_nothing_open(ledger, system)
+    except BaseException:
+        lock.close()
+        raise
+    return lock
 
 
 def _check_nothing_open(ledger: Ledger, system: str) -> None:

@@ -122,7 +122,10 @@ def undo_entry(ledger: Ledger, entry: Entry, *, patience: float = PATIENCE) -> U
     return Undone(entry, evidence)
 
 
-_HINT = "run `sloproof chaos undo` again; `sloproof lab down` ends the lab and every fault in it"
+_HINT = (
+    "run `sloproof chaos undo` again; `sloproof lab down` ends a lab and every fault in it, "
+    "and what a published experiment broke its own rollbacks must put back: see `chaos/output.log` of its run"
+)
 
 
 @singledispatch

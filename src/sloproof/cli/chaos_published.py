@@ -63,7 +63,8 @@ def _run(experiment: Published, workspace: "Workspace", limit: Any) -> int:
     ledger = workspace.state / "ledger.jsonl"
     with told_elsewhere(workspace, folder, SYSTEM, experiment.path.stem):
         ended = run_published(experiment, run_folder=folder, ledger=ledger, longest=limit)
-    console.show(f"{experiment.title}: {ended.verdict} ({ended.reason})")
+    left = "; NOT PUT BACK" if ended.not_undone else ""
+    console.show(f"{experiment.title}: {ended.verdict} ({ended.reason}){left}")
     console.say(f"journal: {folder / 'events.jsonl'}; the Chaos Toolkit's: {folder / 'chaos' / 'journal.json'}")
     if ended.not_undone:
         raise UndoFailed(
