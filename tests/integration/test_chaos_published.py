@@ -19,6 +19,7 @@ from sloproof.chaos.ledger import Ledger
 from tests.integration.chaos_system import wait_for
 from tests.integration.small_workspace import runs, sloproof, started, workspace_of
 
+PROGRAM = str(Path(sys.executable).with_name("sloproof"))
 pytestmark = pytest.mark.integration
 
 
@@ -217,7 +218,7 @@ def test_a_target_off_the_list_is_refused_before_anything_runs(workspace: Path, 
 def test_without_a_terminal_and_without_yes_it_is_refused(workspace: Path) -> None:
     (workspace / "one.json").write_text(json.dumps(experiment()))
     done = subprocess.run(
-        ["sloproof", "chaos", "run", "one.json"], cwd=workspace, stdin=subprocess.DEVNULL, capture_output=True,
+        [PROGRAM, "chaos", "run", "one.json"], cwd=workspace, stdin=subprocess.DEVNULL, capture_output=True,
         text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 5, done.stderr

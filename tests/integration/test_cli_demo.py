@@ -29,7 +29,7 @@ def assert_nothing_is_left(command: Started, within: float) -> None:
 @pytest.mark.parametrize(
     ("number", "group", "phase"),
     [
-        (signal.SIGTERM, True, r"1/5 (.*\n)*.*starting 8 programs"),
+        (signal.SIGTERM, True, r"1/5 (.*\n)*.*starting 10 programs"),
         (signal.SIGINT, True, r"2/5 steady load.*\n +steady  00:"),
         (signal.SIGTERM, False, "lose-one-instance"),
         (signal.SIGINT, False, "slow-backend"),

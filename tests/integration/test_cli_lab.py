@@ -95,7 +95,7 @@ def test_an_unknown_metric_is_told(up: Workspace) -> None:
     ("number", "group", "moment"),
     [
         (signal.SIGINT, True, "making a database"),
-        (signal.SIGTERM, False, "starting 8 programs"),
+        (signal.SIGTERM, False, "starting 10 programs"),
         (signal.SIGINT, False, "postgres answers"),
     ],
 )
@@ -117,7 +117,7 @@ def test_an_interrupted_start_leaves_nothing(
 def test_a_second_signal_does_not_cut_the_ending_short(parts: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "slos")
     with workspace.started("lab", "up") as command:
-        command.wait_until_said("starting 8 programs")
+        command.wait_until_said("starting 10 programs")
         command.send(signal.SIGTERM, group=False)
         command.wait_until_said("ending the lab of `tasks`")
         command.send(signal.SIGINT, group=False)

@@ -186,6 +186,7 @@ def test_what_a_killed_supervisord_left_behind_is_cleaned_up(parts: Path, tmp_pa
     assert owner.stdout is not None
     assert owner.stdout.readline() == "up\n"
     state = started(tmp_path / "lab")
+    parts_of_it = psutil.Process(state.supervisor_pid).children(recursive=True)
     keeper = next(process for process in lab_processes(state.runtime) if "sloproof.lab.keeper" in process.cmdline())
     keeper.suspend()
     os.kill(state.supervisor_pid, signal.SIGKILL)
@@ -196,6 +197,7 @@ def test_what_a_killed_supervisord_left_behind_is_cleaned_up(parts: Path, tmp_pa
     assert {part.state for part in status.parts} == {"GONE"}
     assert sloproof.lab.down(tmp_path / "lab") is True
     assert_nothing_is_left(state)
+    assert len(parts_of_it) >= 10 and not [one.cmdline() for one in parts_of_it if one.is_running()]
     owner.communicate("", timeout=10)
 
 

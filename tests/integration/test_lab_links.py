@@ -159,7 +159,7 @@ def test_a_reset_ends_open_and_new_connections(net: Links) -> None:
         net.set("a1-echo", "cut=reset")
         with pytest.raises(ConnectionResetError):
             before.recv(4)
-    with net.connect("a1-echo") as during, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), net.connect("a1-echo") as during:
         during.recv(4)
     net.set("a1-echo", "cut=")
     with net.connect("a1-echo") as after:
@@ -199,7 +199,7 @@ def test_a_dependency_that_is_not_there_resets_the_client(tmp_path: Path) -> Non
     try:
         made = Links({"control": ports["control"], "a1-gone": ports["listen"]})
         wait_for(lambda: answers(made), 20)
-        with made.connect("a1-gone") as connection, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), made.connect("a1-gone") as connection:
             connection.recv(4)
         assert made.counts("a1-gone")["unreached"] == 1
     finally:

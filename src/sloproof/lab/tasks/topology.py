@@ -62,6 +62,8 @@ def _redis(site: Site) -> tuple[Program, ...]:
     port = site.ports[_REDIS]
     settings = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "maxmemory": "64mb"}
     settings["maxmemory-policy"] = "allkeys-lru"
+    # A title of its own overwrites its environment, by which whatever a lab left behind is found.
+    settings["set-proc-title"] = "no"
     words = (word for name, value in settings.items() for word in (f"--{name}", str(value)))
     command = (str(site.parts[_REDIS]), *words)
     return (Program(name=_REDIS, command=command, port=port, url=f"redis://{site.address(_REDIS)}", priority=10),)
