@@ -183,12 +183,17 @@ def test_repeated_kills_never_leave_an_instance_down(lab: LabState) -> None:
 
 
 def test_an_unhealthy_instance_is_taken_out_while_it_lives(lab: LabState) -> None:
-    flag = lab.unhealthy_folder / "a1"
+    wait_for(lambda: health.balancer_sees(lab) == {"a1", "a2"}, within=15)
+    flag, token = lab.unhealthy_folder / "a1", log_in(lab)
+
+    def served_by() -> set[tuple[int, str | None]]:
+        return {(answer.status, answer.headers.get("x-served-by")) for answer in many(lab, 20, token)}
+
     flag.touch()
     try:
         wait_for(lambda: health.balancer_sees(lab) == {"a2"}, within=6)
-        answers = many(lab, 20, log_in(lab))
-        assert {(answer.status, answer.headers.get("x-served-by")) for answer in answers} == {(200, "a2")}, answers
+        # The balancer's threads hear of it one after the other.
+        wait_for(lambda: served_by() == {(200, "a2")}, within=3)
         assert call(lab.instances["a1"], "GET", "/readyz").status == 200
     finally:
         flag.unlink()
