@@ -148,9 +148,7 @@ def lost_processes(state: Path, ledger: Ledger, processes: Sequence[SeenProcess]
     """Watchdogs, load children and Chaos Toolkits of this workspace whose owner is gone."""
     for one in processes:
         words = one.command.split()
-        # One whose run still has something to put back goes on trying, as it must.
-        at_work = _WATCHDOG in words and bool(ledger.open_entries(Path(words[-2])))
-        if not at_work and _WATCHDOG in words and str(ledger.path) in words and not identify(_last_number(words)).alive:
+        if _WATCHDOG in words and str(ledger.path) in words and not identify(_last_number(words)).alive:
             yield Orphan(
                 f"watchdog {one.pid} has outlived its run `{Path(words[-2]).name}`", f"kill {one.pid}", _ending(one.pid)
             )
