@@ -126,6 +126,13 @@ def test_a_resolution_within_its_promise_passes_and_a_missing_one_fails() -> Non
     assert judge(Resolves(LATENCY, tier="slow"), facts(stuck)).verdict is Verdict.FAIL
 
 
+def test_a_limit_of_ones_own_is_all_that_a_resolution_must_keep() -> None:
+    early = replace(IN_TIME, cleared_at=UNDONE + 0.5, resolution_at=UNDONE + 1)
+    assert judge(Resolves(LATENCY, tier="slow"), facts(early)).verdict is Verdict.FAIL
+    assert judge(Resolves(LATENCY, tier="slow", within="60s"), facts(early)).verdict is Verdict.PASS
+    assert judge(Resolves(LATENCY, tier="slow", within="20s"), facts(IN_TIME)).verdict is Verdict.FAIL
+
+
 def test_an_objective_that_was_missed_does_not_hold() -> None:
     # One long cluster of slow answers is little evidence of the ratio in the long run, and none that it holds.
     assert judge(Holds(LATENCY), facts()).verdict is not Verdict.PASS
@@ -142,6 +149,11 @@ def test_a_quiet_alert_is_quiet_and_one_that_fired_is_not() -> None:
     assert judge(slow, facts(IN_TIME)).verdict is Verdict.FAIL
     assert judge(slow, facts(replace(IN_TIME, active_before=True))).verdict is Verdict.UNDECIDED
     assert judge(Quiet(alert=ALERT), facts(IN_TIME)).observed == f"`{ALERT}` fired 123.0 s after the start"
+
+
+def test_an_alert_that_fired_before_anything_was_broken_says_nothing_of_the_fault() -> None:
+    early = judge(Quiet(LATENCY, tier="slow"), facts(replace(IN_TIME, firing_at=FAULT - 10)))
+    assert (early.verdict, early.observed) == (Verdict.UNDECIDED, f"`{ALERT}` fired before anything was broken")
 
 
 def test_an_alert_that_nobody_watched_is_not_called_quiet() -> None:
@@ -247,7 +259,7 @@ def test_an_alert_that_fires_from_the_start_was_active_before() -> None:
     assert not timeline(("firing", 110, 130)).active_before
 
 
-def unsteady_findings(*, bad_before: int = 0, bad_after: int = 0) -> list[Finding]:
+def unsteady_findings(*, bad_before: int = 0, bad_after: int = 0, saturated: bool = False) -> list[Finding]:
     seen = facts()
     seconds = [
         one.model_copy(update={"slower": {"0.5": bad_before if one.at < FAULT else bad_after}})
@@ -255,7 +267,8 @@ def unsteady_findings(*, bad_before: int = 0, bad_after: int = 0) -> list[Findin
         else one
         for one in seen.load.seconds
     ]
-    load = seen.load.model_copy(update={"seconds": seconds})
+    generator = seen.load.generator.model_copy(update={"saturated": saturated})
+    load = seen.load.model_copy(update={"seconds": seconds, "generator": generator})
     return list(unsteady(replace(seen, load=load)))
 
 
@@ -273,3 +286,8 @@ def test_a_system_that_stays_unsteady_after_its_faults_fails_the_run() -> None:
     (found,) = unsteady_findings(bad_after=20)
     assert found.expected == "steady state: `api/latency` holds after the faults"
     assert found.verdict is Verdict.FAIL
+
+
+def test_a_saturated_generator_does_not_tell_whether_a_system_has_recovered() -> None:
+    (found,) = unsteady_findings(bad_after=20, saturated=True)
+    assert found.verdict is Verdict.UNDECIDED

@@ -40,7 +40,7 @@ class LinkFault(Fault):
 
     def settings(self) -> dict[str, str]:
         """The settings of each link while it lasts, as the lab's control port takes them."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind below has settings of its own
 
     def arguments(self) -> dict[str, str | float]:
         """The dependency, the one instance if there is one, and the length in seconds."""

@@ -39,7 +39,7 @@ class StrainFault(Fault):
 
     def orders(self) -> dict[str, str | int]:
         """What the program is told besides the moment at which it ends by itself."""
-        raise NotImplementedError
+        raise NotImplementedError  # each program below takes orders of its own
 
 
 class ExhaustPool(StrainFault):
