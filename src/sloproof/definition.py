@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, ValidationError
 
 _UNITS = {
     "w": timedelta(weeks=1),
@@ -26,6 +26,21 @@ class Definition(BaseModel):
 
     # One value, not a series of its fields: pydantic would take it for a tuple where a tuple is asked for.
     __iter__ = None  # type: ignore[assignment]
+
+
+def in_a_line(error: Exception) -> str:
+    """Why a file does not hold what it should, as half a sentence: `` `system` is missing, and 16 more ``.
+
+    Args:
+        error: what was raised; pydantic's own words run over many lines and name its documentation.
+    """
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_url=False, include_context=False)
+    place = ".".join(str(part) for part in found[0]["loc"])
+    what = found[0]["msg"]
+    first = f"`{place}` is missing" if found[0]["type"] == "missing" else f"`{place}`: {what}" if place else what
+    return first + (f", and {len(found) - 1} more" if len(found) > 1 else "")
 
 
 def parse_duration(text: str) -> timedelta:

@@ -150,6 +150,7 @@ def test_a_stop_before_the_workers_are_there_ends_everything(tmp_path: Path, tar
         workers = workers_of(load)
         result = load.stop()
     assert result.partial and not target.paths
+    assert not [note for note in result.notes if "exit code 0" in note]
     wait_until(lambda: all(gone(worker) for worker in workers), 20)
 
 

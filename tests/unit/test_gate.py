@@ -167,6 +167,27 @@ NEVER: dict[str, tuple[dict[str, Any], Verdict, int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (0.125, "12.5 % is left"),
+        (-0.02, "nothing is left: 102 % of it was spent"),
+        (-501.0, "nothing is left: it was spent 502 times over"),
+    ],
+)
+def test_a_gate_says_in_words_how_far_a_budget_is_overspent(left: float, told: str) -> None:
+    found = decided(BudgetLeft("20%"), left=(BudgetNow("api/availability", left, 1.0, True, "30d"),))
+    assert [finding.observed for finding in found.findings] == [told]
+
+
+def test_a_finding_that_passed_speaks_of_no_failed_requests() -> None:
+    found = decided(Load(STEADY), load=run(failed=3))
+    itself = found.findings[0]
+    assert itself.verdict is Verdict.PASS
+    assert "failed" not in itself.observed
+    assert "3 requests failed, which the objectives judge" in itself.evidence
+
+
 @pytest.mark.parametrize("case", NEVER)
 def test_a_gate_never_passes_on(case: str) -> None:
     world, verdict, code = NEVER[case]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed
 
 
@@ -143,7 +144,10 @@ def read_target(lab_file: Path) -> Target:
     except FileNotFoundError:
         raise PartFailed(f"no lab is up: `{lab_file}` does not exist", hint="start it with `sloproof lab up`") from None
     except (OSError, ValidationError) as error:
-        raise PartFailed(f"`{lab_file}` is not the state of a lab: {error}") from error
+        raise PartFailed(
+            f"`{lab_file}` is not the state of a lab: {in_a_line(error)}",
+            hint="end what still runs of that lab, then delete the file",
+        ) from error
 
 
 def current_target(lab_file: Path) -> Target | None:

@@ -9,6 +9,11 @@ from typer import Abort, Exit
 from sloproof.cli import console
 from sloproof.errors import DefinitionError, PartFailed, SloproofError, UsageError
 
+_OTHER_WORDS = {
+    "Input should be a valid integer, unable to parse string as an integer": "a whole number is wanted",
+    "Input should be a valid number, unable to parse string as a number": "a number is wanted",
+}
+"""What the option parser says of a value, and what a reader is told."""
 _HINT = "`--help` after the command lists what it takes"
 
 
@@ -68,6 +73,8 @@ def _misused(kind: str, message: str) -> int:
     if kind == "NoArgsIsHelpError":
         console.talk().print(message, markup=False)
     else:
+        for own, told in _OTHER_WORDS.items():
+            message = message.replace(own, told)
         what, _, guess = message.partition(". ")
         hint = guess.removesuffix(".").replace("'", "`")
         console.failure(what.removesuffix(".").replace("'", "`"), hint or _HINT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sloproof.cli import console
+from sloproof.cli.numbers import run_number
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What past runs found, and which of them is the baseline.")
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="A run's number, as `sloproof history` lists it.")]
+Number = Annotated[str, typer.Argument(metavar="ID", help="A run's number, as `sloproof history` lists it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
 Kind = Annotated[str | None, typer.Option(help="Only runs of this kind: load, chaos, demo, gate or drill.")]
 RunName = Annotated[str | None, typer.Option("--name", help="Only runs of this profile, experiment or gate.")]
@@ -61,8 +62,9 @@ def listed(
 @app.command(short_help="Show one run: its objectives, its latency, its load.")
 def show(number: Number, as_json: AsJson = False) -> None:
     """Show what is remembered of one run."""
+    wanted = run_number(number)
     with _history() as past:
-        run, pinned = past.run(number), past.pinned()
+        run, pinned = past.run(wanted), past.pinned()
     if as_json:
         console.data(_json(_document(run, pinned)))
     else:
@@ -73,10 +75,11 @@ def show(number: Number, as_json: AsJson = False) -> None:
 @app.command(short_help="Make a run the baseline of its name and system.")
 def pin(number: Number) -> None:
     """Make a run the baseline: later runs of its name are compared with it."""
+    wanted = run_number(number)
     with _history() as past:
-        before = past.run(number)
+        before = past.run(wanted)
         earlier = past.baseline(before.name, before.system, before.kind)
-        run = past.pin(number)
+        run = past.pin(wanted)
     instead = f", instead of run {earlier.id}" if earlier is not None and earlier.id != run.id else ""
     console.say(f"run {run.id} is now the baseline of {run.kind} `{run.name}` against `{run.system}`{instead}")
     if run.partial:
@@ -86,10 +89,11 @@ def pin(number: Number) -> None:
 @app.command(short_help="Take back that a run is a baseline.")
 def unpin(number: Number) -> None:
     """Take back that a run is a baseline; the run stays in the history."""
+    wanted = run_number(number)
     with _history() as past:
-        past.run(number)
-        was = past.unpin(number)
-    console.say(f"run {number} is no baseline any more" if was else f"run {number} was no baseline")
+        past.run(wanted)
+        was = past.unpin(wanted)
+    console.say(f"run {wanted} is no baseline any more" if was else f"run {wanted} was no baseline")
 
 
 def _history() -> "History":

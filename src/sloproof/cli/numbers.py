@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from sloproof.errors import UsageError
 
 _MOST_A_SECOND = 100_000
+_LAST_RUN = 2**63 - 1
 
 
 def share_of(text: str) -> Decimal:
@@ -35,6 +36,20 @@ def rate_of(text: str) -> Decimal:
     if rate is None or not 0 < rate <= _MOST_A_SECOND:
         raise UsageError(f"`{text}` is no rate", hint="give arrivals per second, as `10` or `0.5`")
     return rate
+
+
+def run_number(text: str) -> int:
+    """The number of a run of the history.
+
+    Args:
+        text: such as `12`.
+
+    Raises:
+        UsageError: it is none that a run can have.
+    """
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _LAST_RUN:
+        raise UsageError(f"`{text}` is no run's number", hint="`sloproof history` lists them")
+    return int(text)
 
 
 def _number(text: str) -> Decimal | None:

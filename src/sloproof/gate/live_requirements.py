@@ -19,6 +19,9 @@ from sloproof.verdict.wording import percent
 SHORTEST_LIVE = timedelta(hours=1)
 """Recorded series tell slices of five minutes; a judgement needs ten of them, and an hour has twelve."""
 
+_MANY_TIMES = 10
+"""From here on a budget is told to be spent so many times over."""
+
 
 class ObjectivesHold(Requirement):
     """Objectives hold in the live system now, by what Prometheus recorded of real traffic.
@@ -119,7 +122,7 @@ class BudgetLeft(Requirement):
             return self.found(Verdict.UNDECIDED, "no figure", expected=expected, evidence=notes)
         covered = "an unknown part" if budget.coverage is None else percent(budget.coverage)
         evidence = "; ".join((f"{covered} of its {budget.window} window was measured", *budget.notes))
-        seen = f"{_share(budget.left)} is left"
+        seen = _left(budget.left)
         if budget.left < float(self.least) / 100:  # what was not measured can only have spent more
             return self.found(Verdict.FAIL, seen, expected=expected, evidence=evidence)
         verdict = Verdict.PASS if budget.measured else Verdict.UNDECIDED
@@ -132,5 +135,10 @@ def _own_objectives(slos: Iterable[SLO], system: str) -> None:
         same_system(f"the objective `{slo.identity}`", slo.service.name, system)
 
 
-def _share(ratio: float) -> str:
-    return f"{'-' if ratio < 0 else ''}{percent(abs(ratio))}"
+def _left(ratio: float) -> str:
+    """What is left of a budget in words; nobody has a use for `-50100 %`."""
+    if ratio >= 0:
+        return f"{percent(ratio)} is left"
+    spent = 1 - ratio
+    times = f"{percent(spent)} of it was spent" if spent < _MANY_TIMES else f"it was spent {spent:,.0f} times over"
+    return f"nothing is left: {times}"

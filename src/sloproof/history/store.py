@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed, UsageError
 from sloproof.history.database import connect, explained, writing
 from sloproof.history.past_run import PastRun, Windows
@@ -184,6 +185,6 @@ class History:
 
     def _damaged(self, number: int, error: Exception) -> PartFailed:
         return PartFailed(
-            f"run `{number}` of the history `{self._path}` cannot be read: {error}",
+            f"run `{number}` of the history `{self._path}` cannot be read: {in_a_line(error)}",
             hint="nothing was changed; move the file away and a new one begins, or restore a copy",
         )

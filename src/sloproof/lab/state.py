@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed
 
 STATE_FILE = "lab.json"
@@ -147,7 +148,7 @@ def load_state(folder: Path) -> LabState | None:
         return None
     except (OSError, ValidationError) as error:
         raise PartFailed(
-            f"`{path}` cannot be read as the state of a lab: {error}",
+            f"`{path}` cannot be read as the state of a lab: {in_a_line(error)}",
             hint="end what still runs of that lab, then delete the file",
         ) from error
 

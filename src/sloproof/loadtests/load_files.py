@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed
 from sloproof.loadtests.child_problem import ChildProblem
 from sloproof.loadtests.plan import LoadPlan
@@ -109,7 +110,7 @@ def read_result(run_folder: Path, *, reason: str = "the load generator died", st
         if (seconds := files.read_seconds()) or stopped:
             return files.read_plan().interrupted(seconds, reason, time.time())
     except (OSError, ValidationError) as error:
-        raise PartFailed(f"`{files.folder}` cannot be read: {error}", hint="run the load again") from error
+        raise PartFailed(f"`{files.folder}` cannot be read: {in_a_line(error)}", hint="run the load again") from error
     raise PartFailed(
         f"{reason} before it recorded anything\n{files.last_log_lines()}".rstrip(),
         hint=f"the whole log is `{files.log}`",

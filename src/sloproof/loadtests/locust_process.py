@@ -263,7 +263,8 @@ class LoadProcess:
             raise problem.error()
         code = self._child.returncode
         how = "was stopped" if self._stopped else "ended"
-        reason = f"the load generator {how} with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
+        ending = f" with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
+        reason = f"the load generator {how}{'' if self._stopped and not code else ending}"
         if self._stood_still and self._heard is None:
             raise did_not_begin(self._locustfile, self._files.log_text(), _TIME_TO_BEGIN, reason)
         result = self._kept(read_result(self._run_folder, reason=reason, stopped=self._stopped))

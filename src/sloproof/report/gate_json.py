@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed
 from sloproof.verdict.gate_decision import GateDecision
 
@@ -42,4 +43,4 @@ def read_json(text: str) -> GateDecision:
         given = json.loads(text)
         return GateDecision.model_validate({key: value for key, value in given.items() if key not in _DERIVED})
     except (ValueError, AttributeError, ValidationError) as error:
-        raise PartFailed(f"this is no gate's decision: {error}") from error
+        raise PartFailed(f"this is no gate's decision: {in_a_line(error)}") from error
