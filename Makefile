@@ -57,7 +57,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # What an interrupted set-up leaves cannot be trusted; it is known by a mark that holds the number of its process.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock .ci/axe.lock pyproject.toml
 	@$(MAKE) --no-print-directory python
 	@if owner=$$(cat $(UNFINISHED) 2>/dev/null) && kill -0 "$$owner" 2>/dev/null; then \
 	  echo "error: process $$owner is setting up $(VENV) already" >&2; exit 2; fi
@@ -68,6 +68,7 @@ $(READY): requirements.lock pyproject.toml
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null
 	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --no-deps -r .ci/axe.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@mv $(UNFINISHED) $@
 

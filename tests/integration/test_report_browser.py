@@ -2,10 +2,8 @@
 
 import html
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,14 @@ import pytest
 from sloproof.report import gate_html
 from sloproof.report.html import render_html
 from sloproof.report.model import RunReport
+from tests.integration.browser import CHROMIUM, FLAGS, SECONDS, dumped, found_in
 from tests.unit import gate_samples
 from tests.unit.report_samples import hostile, realistic
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH (Debian: apt-get install chromium)"),
 ]
-_SECONDS = 60
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --enable-logging=stderr "
-    "--virtual-time-budget=3000 --window-size=1200,900"
-)
 _FRAME = """<!DOCTYPE html><title>frame</title><iframe width="{width}" height="800" srcdoc="{page}"></iframe><script>
 addEventListener("load", () => {{
   const page = document.querySelector("iframe").contentDocument, found = {{}};
@@ -52,30 +44,9 @@ addEventListener("load", () => {{
 </script>"""
 
 
-class _Found(HTMLParser):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.inside, self.text = False, ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = ("id", "found") in attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += data if self.inside else ""
-
-
-def _dumped(page: str, folder: Path) -> tuple[str, str]:
-    file = folder / "page.html"
-    file.write_text(page, encoding="utf-8")
-    command = [str(CHROMIUM), *_FLAGS.split(), f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
-    return done.stdout, done.stderr
-
-
 def _framed(page: str, width: int, folder: Path) -> tuple[dict[str, Any], str]:
-    dumped, log = _dumped(_FRAME.format(width=width, page=html.escape(page)), folder)
-    return json.loads(_Found(dumped).text), log
+    text, log = dumped(_FRAME.format(width=width, page=html.escape(page)), folder)
+    return json.loads(found_in(text)), log
 
 
 def _refused(log: str) -> list[str]:
@@ -113,8 +84,8 @@ def test_the_policy_stops_what_escaping_would_miss(tmp_path: Path) -> None:
     breached = render_html(realistic()).replace(
         "<main>", "<main><script>document.title='owned'</script><svg onload=\"document.title='owned'\"></svg>"
     )
-    dumped, log = _dumped(breached, tmp_path)
-    assert "<title>PASS: Demo" in dumped
+    text, log = dumped(breached, tmp_path)
+    assert "<title>PASS: Demo" in text
     assert len(_refused(log)) >= 2
 
 
@@ -123,12 +94,12 @@ def test_it_prints_to_paper(tmp_path: Path) -> None:
     file.write_text(render_html(realistic()), encoding="utf-8")
     command = [
         str(CHROMIUM),
-        *_FLAGS.split(),
+        *FLAGS.split(),
         f"--user-data-dir={tmp_path / 'profile'}",
         f"--print-to-pdf={paper}",
         file.as_uri(),
     ]
-    subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True)
+    subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
     pages = paper.read_bytes().count(b"/Type /Page\n") + paper.read_bytes().count(b"/Type /Page ")
     assert 1 <= pages <= 6
 
@@ -155,8 +126,8 @@ def test_the_page_of_a_gate_is_styled_fits_and_runs_nothing(
     make: Callable[[], Any], width: int, tmp_path: Path
 ) -> None:
     page = gate_html.render_html(make())
-    dumped, log = _dumped(_GATE_FRAME.format(width=width, page=html.escape(page)), tmp_path)
-    found = json.loads(_Found(dumped).text)
+    text, log = dumped(_GATE_FRAME.format(width=width, page=html.escape(page)), tmp_path)
+    found = json.loads(found_in(text))
     assert found["fail"] == "rgb(161, 21, 32)"
     assert found["overflow"] == 0
     assert (found["scripts"], found["foreign"]) == (0, 0)

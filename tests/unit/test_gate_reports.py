@@ -17,10 +17,11 @@ from sloproof.errors import PartFailed
 from sloproof.report.gate_formats import FORMATS
 from sloproof.report.gate_html import render_html
 from sloproof.report.gate_json import read_json, render_json
-from sloproof.report.gate_junit import render_junit
 from sloproof.report.gate_openmetrics import render_openmetrics
-from sloproof.report.gate_sarif import render_sarif
 from sloproof.report.gate_text import render_markdown, render_plain, render_terminal, shortened
+from sloproof.report.judged import of_gate
+from sloproof.report.junit import render_junit
+from sloproof.report.sarif import render_sarif
 from sloproof.verdict.gate_decision import GateDecision
 from tests.unit.gate_samples import HOSTILE, decision, hostile, mixed, passing
 
@@ -43,7 +44,7 @@ def test_every_form_can_be_written_to_a_file_and_is_the_same_each_time(
 
 
 def test_junit_has_no_skipped_case_and_what_is_undecided_is_an_error() -> None:
-    root = ElementTree.fromstring(render_junit(mixed()))
+    root = ElementTree.fromstring(render_junit(of_gate(mixed())))
     suite = root.find("testsuite")
     assert suite is not None
     assert {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
@@ -59,7 +60,7 @@ def test_junit_has_no_skipped_case_and_what_is_undecided_is_an_error() -> None:
 
 
 def test_junit_of_hostile_names_is_xml_and_keeps_the_text() -> None:
-    root = ElementTree.fromstring(render_junit(hostile()))
+    root = ElementTree.fromstring(render_junit(of_gate(hostile())))
     told = "".join(root.itertext()) + "".join(value for one in root.iter() for value in one.attrib.values())
     assert "<svg onload=alert(1)> ]]>" in told
     assert not UNSAFE.search(told)
@@ -85,7 +86,7 @@ def test_what_is_no_decision_is_refused(text: str) -> None:
 
 
 def test_sarif_has_what_its_schema_asks_for() -> None:
-    document = json.loads(render_sarif(mixed()))
+    document = json.loads(render_sarif(of_gate(mixed())))
     assert (document["version"], document["$schema"]) == ("2.1.0", "https://json.schemastore.org/sarif-2.1.0.json")
     (run,) = document["runs"]
     rules = run["tool"]["driver"]["rules"]
@@ -105,13 +106,13 @@ def test_sarif_has_what_its_schema_asks_for() -> None:
 
 
 def test_sarif_shows_what_is_undecided_as_a_warning_not_as_nothing() -> None:
-    results = json.loads(render_sarif(mixed()))["runs"][0]["results"]
+    results = json.loads(render_sarif(of_gate(mixed())))["runs"][0]["results"]
     levels = {one["properties"]["verdict"]: (one["kind"], one["level"]) for one in results}
     assert levels == {"PASS": ("pass", "none"), "FAIL": ("fail", "error"), "UNDECIDED": ("fail", "warning")}
 
 
 def test_sarif_without_a_place_names_none() -> None:
-    results = json.loads(render_sarif(decision(*mixed().findings, path="", line=0)))["runs"][0]["results"]
+    results = json.loads(render_sarif(of_gate(decision(*mixed().findings, path="", line=0))))["runs"][0]["results"]
     assert all(one["locations"] == [] for one in results)
 
 

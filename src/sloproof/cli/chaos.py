@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sloproof.cli import console
+from sloproof.cli.report_files import RunReports, run_report_files
 
 app = typer.Typer(help="Break a system on purpose, and put it back.", no_args_is_help=True)
 
@@ -17,9 +18,6 @@ ExperimentName = Annotated[
     ),
 ]
 Longest = Annotated[str, typer.Option(metavar="DURATION", help="After this an experiment from a file is stopped.")]
-Report = Annotated[
-    str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
-]
 Silent = Annotated[
     bool,
     typer.Option("--silence", help="Silence the service's alerts that the experiment does not expect while it runs."),
@@ -40,7 +38,7 @@ OverBudget = Annotated[
 @app.command()
 def run(
     name: ExperimentName,
-    report: Report = None,
+    report: RunReports = None,
     silence: Silent = False,
     release: Release = None,
     dry_run: DryRun = False,
@@ -69,7 +67,7 @@ def run(
     from sloproof.cli.surroundings import history_file, new_run_folder, running_lab, surroundings_of
     from sloproof.workspace import load_workspace
 
-    workspace = load_workspace()
+    workspace, reports = load_workspace(), run_report_files(report)
     if is_published(name):
         raise typer.Exit(see_published(name, workspace, longest=longest, yes=yes, dry_run=dry_run))
     experiment = workspace.named(Experiment, name)
@@ -91,7 +89,7 @@ def run(
         release=release_of(workspace.root, release),
     )
     with ExitStack() as during:
-        during.enter_context(recorded_in(folder, report, remembered=remembered))
+        during.enter_context(recorded_in(folder, reports, remembered=remembered))
         during.enter_context(told_elsewhere(workspace, folder, experiment.system, name))
         if planned is not None:
             alertmanager = during.enter_context(Alertmanager(lab.alertmanager))
@@ -104,7 +102,7 @@ def run(
     stage = Stage.of_experiment(experiment, facts)
     command = f"sloproof chaos run {name}" + (" --silence" if silence else "")
     title = f"Chaos experiment {name}"
-    raise typer.Exit(conclude([stage], surroundings, folder, title, command, report, remembered=remembered))
+    raise typer.Exit(conclude([stage], surroundings, folder, title, command, reports, remembered=remembered))
 
 
 def _but(alerts: tuple[str, ...]) -> str:

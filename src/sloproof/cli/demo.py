@@ -49,7 +49,8 @@ def demo(report: Report = None, open_report: Open = True) -> None:
     plan = _Plan(
         ["start the system and load its rules", "steady load", *EXPERIMENTS, "write the report, end the system"]
     )
-    with recorded_in(folder, str(report) if report else None), _lab(workspace, plan) as surroundings:
+    reports = {str(report): "html"} if report else {}
+    with recorded_in(folder, reports), _lab(workspace, plan) as surroundings:
         stages = list(_stages(profile, experiments, surroundings, folder, plan))
         plan.next()
         file = report or folder / "report.html"
@@ -60,7 +61,7 @@ def demo(report: Report = None, open_report: Open = True) -> None:
             system=SYSTEM,
             release=release_of(workspace.root, None),
         )
-        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", str(file), remembered=remembered)
+        code = conclude(stages, surroundings, folder, TITLE, "sloproof demo", reports, remembered=remembered)
     console.say(f"done in {time.monotonic() - started:.0f} s")
     if open_report and _has_a_display():
         typer.launch(file.resolve().as_uri())

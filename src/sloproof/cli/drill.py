@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sloproof.cli import console
+from sloproof.cli.report_files import TO_STANDARD_OUTPUT, RunReports, run_report_files
 
 if TYPE_CHECKING:
     from sloproof.chaos.drill import TierDrill
@@ -54,7 +55,6 @@ Rules = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Drill the rules files of this folder, not what the definitions imply."),
 ]
-Report = Annotated[str | None, typer.Option(help="Where the HTML report goes; in the run's folder by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what was seen as JSON.")]
 Record = Annotated[
     bool, typer.Option("--record", help="Keep what was seen; `sloproof generate` then tells it in the runbooks.")
@@ -86,7 +86,7 @@ def drill(
     load: LoadName = None,
     rate: Rate = None,
     rules: Rules = None,
-    report: Report = None,
+    report: RunReports = None,
     as_json: AsJson = False,
     record: Record = False,
     release: Release = None,
@@ -101,7 +101,7 @@ def drill(
     from sloproof.workspace import load_workspace
 
     require("load", "chaos", "lab")
-    workspace = load_workspace()
+    workspace, reports = load_workspace(), run_report_files(report)
     wishes = _Wishes(
         objective=objective,
         everything=everything,
@@ -126,16 +126,16 @@ def drill(
         release=release_of(workspace.root, release),
     )
     with ExitStack() as during:
-        during.enter_context(recorded_in(folder, report, remembered=remembered))
+        during.enter_context(recorded_in(folder, reports, remembered=remembered))
         lab = during.enter_context(_lab(workspace, profile.system, scale, experiment.length, rules))
         surroundings, state = lab
         facts, drills, others = _drilled(workspace, plans, experiment, surroundings, state, folder, absent)
         stage = _stage(facts, drills, others)
-        _tell(drills, others, scale, folder, as_json)
+        _tell(drills, others, scale, folder, as_json, table=TO_STANDARD_OUTPUT not in reports)
         if record:
             _keep(workspace, drills, scale)
         title = f"Drill of {words}"
-        code = conclude([stage], surroundings, folder, title, command, report, remembered=remembered)
+        code = conclude([stage], surroundings, folder, title, command, reports, remembered=remembered)
     raise typer.Exit(code)
 
 
@@ -327,7 +327,15 @@ def _stage(facts: "RunFacts", drills: "Sequence[TierDrill]", others: "Sequence[F
     return Stage("drill", facts, (*found, *others))
 
 
-def _tell(drills: "Sequence[TierDrill]", others: "Sequence[Finding]", scale: int, folder: Path, as_json: bool) -> None:
+def _tell(
+    drills: "Sequence[TierDrill]",
+    others: "Sequence[Finding]",
+    scale: int,
+    folder: Path,
+    as_json: bool,
+    *,
+    table: bool,
+) -> None:
     from sloproof.chaos.drill import seen_sentence
     from sloproof.report import drill_text
     from sloproof.verdict.judge import Verdict
@@ -339,7 +347,8 @@ def _tell(drills: "Sequence[TierDrill]", others: "Sequence[Finding]", scale: int
     if as_json:
         console.data(told)
         return
-    console.data(drill_text.table(drills))
+    if table:
+        console.data(drill_text.table(drills))
     for drilled in (one for one in drills if one.verdict is not Verdict.UNDECIDED):
         console.say(f"{drilled.alert}: {seen_sentence(drilled, now.date().isoformat(), scale)}")
 

@@ -63,16 +63,18 @@ def run(
     Exit 0: everything passed. 1: something was missed. 3: something could not be shown. 5: refused. 6: a part failed.
     7: a fault could not be undone.
     """
-    from sloproof.cli.gate_output import announce, check_places, publish, report_files
+    from sloproof.cli.gate_output import announce, publish
     from sloproof.cli.options import duration
     from sloproof.cli.release import release_of
+    from sloproof.cli.report_files import check_places, report_files
     from sloproof.gate.definition import Gate
     from sloproof.gate.examination import examine
+    from sloproof.report.gate_formats import FORMATS
     from sloproof.workspace import load_workspace
 
     workspace = load_workspace()
     gate = workspace.named(Gate, name)
-    files = report_files(report or ())
+    files = report_files(report or (), FORMATS)
     check_places(files)
     judged = release_of(workspace.root, release)
     age = duration(take, "--take") if take is not None else None

@@ -156,12 +156,12 @@ class GateRuns:
         surroundings, name = self.surroundings(), remembered.name
         folder, difference = new_run_folder(self.workspace, name), None
         earlier = find_earlier(remembered, None) if remembered.kind == "load" else None
-        with recorded_in(folder, None, remembered=remembered), live_line(f"{name}: ") as watch:
+        with recorded_in(folder, {}, remembered=remembered), live_line(f"{name}: ") as watch:
             stage = judge(run(surroundings, folder, watch))
         if earlier is not None:
             stage, difference = compared(stage, remembered, folder, earlier, limits)
         title, command = f"{name}, for a gate", f"sloproof {remembered.kind} run {name}"
-        write_records([stage], surroundings, folder, title, command, None, against=difference)
+        write_records([stage], surroundings, folder, title, command, None, against=difference, remembered=remembered)
         return self._told(_kept(stage, remembered, folder))
 
     def _told(self, run: RunRecord) -> RunRecord:

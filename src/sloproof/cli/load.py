@@ -6,6 +6,7 @@ import typer
 
 from sloproof.cli.capacity import capacity
 from sloproof.cli.distribution import MASTER
+from sloproof.cli.report_files import RunReports, run_report_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +33,6 @@ Length = Annotated[
     typer.Option(help="With `--locustfile`: how long, 1m by default; at most how long with a LoadTestShape, 1h."),
 ]
 Target = Annotated[str | None, typer.Option(help="Load this address; no lab watches it, so no objective is judged.")]
-Report = Annotated[
-    str | None, typer.Option(help="Where the HTML report goes; `report.html` in the run's folder by default.")
-]
 Fraction = Annotated[
     str, typer.Option(help="Run the profile in a part of its length, such as 0.1; users and rates stay as they are.")
 ]
@@ -74,7 +72,7 @@ def run(
     spawn_rate: SpawnRate = None,
     duration: Length = None,
     target: Target = None,
-    report: Report = None,
+    report: RunReports = None,
     fraction: Fraction = "1",
     release: Release = None,
     stop_early: StopEarly = None,
@@ -112,7 +110,7 @@ def run(
         master_bind=master_bind,
         against=against,
     )
-    load = chosen_load(workspace, wishes)
+    reports, load = run_report_files(report), chosen_load(workspace, wishes)
     remembered = Remembered(
         history=history_file(workspace),
         kind="load",
@@ -123,13 +121,13 @@ def run(
     )
     send, surroundings = (_in_lab if load.target is None else _at_target)(workspace, load)
     earlier, folder = find_earlier(remembered, against), new_run_folder(workspace, load.profile.name)
-    with recorded_in(folder, report, remembered=remembered), live_line() as watch:
+    with recorded_in(folder, reports, remembered=remembered), live_line() as watch:
         facts = send(folder, watch)
     stage = Stage.of_load(load.profile.name, facts, load.profile.expect)
     stage, difference = compared(stage, remembered, folder, earlier, load.profile.baseline)
     title = f"Load run {load.profile.name}"
     code = conclude(
-        [stage], surroundings, folder, title, wishes.command, report, remembered=remembered, against=difference
+        [stage], surroundings, folder, title, wishes.command, reports, remembered=remembered, against=difference
     )
     raise typer.Exit(code)
 

@@ -11,6 +11,7 @@ from sloproof.chaos.stage import Stage, verdict_of
 from sloproof.cli import console
 from sloproof.cli.interruption import Interrupted
 from sloproof.cli.remembering import Remembered, remember, remember_early_end
+from sloproof.cli.report_files import TO_STANDARD_OUTPUT, check_places, write_reports
 from sloproof.errors import SloproofError, UndoFailed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def conclude(
     folder: Path,
     title: str,
     command: str,
-    report: str | None,
+    reports: Mapping[str, str],
     *,
     remembered: Remembered | None = None,
     against: "Against | None" = None,
@@ -40,7 +41,7 @@ def conclude(
         folder: the run's records.
         title: what was done, for the report's heading.
         command: what was typed.
-        report: where the HTML goes; None for beside the records.
+        reports: path -> format of what was asked for; the page also goes beside the records, or where it was asked for.
         remembered: what the history is told; None for nothing.
         against: how it differs from an earlier run; None where nobody asked.
 
@@ -50,12 +51,18 @@ def conclude(
     Raises:
         UndoFailed: a fault is still in place.
     """
+    from sloproof.report.run_formats import FORMATS
+
     verdict, environment = verdict_of(stages), environment_of(stages)
-    model, file = write_records(stages, surroundings, folder, title, command, report, against=against)
-    _print(model)
+    model, file = write_records(
+        stages, surroundings, folder, title, command, page_of(reports), against=against, remembered=remembered
+    )
+    if TO_STANDARD_OUTPUT not in reports:
+        _print(model)
     for note in model.notes:
         console.say(f"note: {note}")
     console.say(f"report: {file}")
+    write_reports(model, {place: form for place, form in reports.items() if place != str(file)}, FORMATS)
     left = [description for stage in stages for description in stage.facts.chaos.not_undone]
     if remembered is not None:
         code = UndoFailed.exit_code if left else verdict.exit_code
@@ -76,9 +83,10 @@ def write_records(
     folder: Path,
     title: str,
     command: str,
-    report: str | None,
+    page: Path | None,
     *,
     against: "Against | None" = None,
+    remembered: Remembered | None = None,
 ) -> "tuple[RunReport, Path]":
     """Write a run's `report.json` beside its records, and its HTML.
 
@@ -88,8 +96,9 @@ def write_records(
         folder: as for `conclude`.
         title: as for `conclude`.
         command: as for `conclude`.
-        report: as for `conclude`.
+        page: where the HTML goes; None for beside the records.
         against: as for `conclude`.
+        remembered: as for `conclude`.
 
     Returns:
         The report, and where its HTML lies.
@@ -112,32 +121,38 @@ def write_records(
         title=title,
         command=command,
         environment=environment_of(stages),
+        kind=remembered.kind if remembered else "",
+        name=remembered.name if remembered else "",
+        release=remembered.release if remembered else "",
         compared_with=against.title if against else "",
         comparisons=against.comparisons if against else (),
         spans=read_spans(traces, shown_traces(stages)) if traces else {},
     )
-    file = Path(report) if report else folder / "report.html"
+    file = page or folder / "report.html"
     write_file(folder / "report.json", render_json(model))
     write_file(file, render_html(model))
     return model, file
 
 
+def page_of(reports: Mapping[str, str]) -> Path | None:
+    """Where the page was asked to go; None for beside the run's records."""
+    places = [place for place, form in reports.items() if form == "html" and place != TO_STANDARD_OUTPUT]
+    return Path(places[0]) if places else None
+
+
 @contextmanager
-def recorded_in(folder: Path, report: str | None, *, remembered: Remembered | None = None) -> Iterator[None]:
+def recorded_in(folder: Path, reports: Mapping[str, str], *, remembered: Remembered | None = None) -> Iterator[None]:
     """A run: its report's place is tried before it begins, and its record is named when it ends early.
 
     Args:
         folder: the run's records.
-        report: where the HTML will go; None for beside the records.
+        reports: path -> format of what was asked for.
         remembered: what the history is told of a run that ends early; None for nothing.
 
     Raises:
         PartFailed: the report could not be written there; nothing was started.
     """
-    from sloproof.workspace.files import check_writable
-
-    if report:
-        check_writable(Path(report))
+    check_places(reports)
     try:
         yield
     except BaseException as error:

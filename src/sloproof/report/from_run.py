@@ -44,6 +44,9 @@ def run_report(
     environment: Mapping[str, str],
     compared_with: str = "",
     comparisons: Sequence[Comparison] = (),
+    kind: str = "",
+    name: str = "",
+    release: str = "",
     spans: Mapping[str, Sequence[TargetSpan]] | None = None,
 ) -> RunReport:
     """The report of a run.
@@ -59,9 +62,15 @@ def run_report(
         environment: names and versions.
         compared_with: the earlier run that it is laid beside, in words.
         comparisons: how its figures changed.
+        kind: `load`, `chaos`, `drill` or `demo`.
+        name: the profile's, experiment's or drill's name.
+        release: what was tested.
         spans: the target's spans by trace, of `shown_traces`.
     """
     return RunReport(
+        kind=kind,
+        name=name,
+        release=release,
         title=title,
         verdict=verdict.value,
         headline=_headline(stages, verdict),

@@ -233,6 +233,9 @@ class RunReport(Recorded):
     """Everything a report tells about one run.
 
     Args:
+        kind: `load`, `chaos`, `drill` or `demo`; empty in reports of earlier versions, as are the two below.
+        name: the profile's, experiment's or drill's name.
+        release: what was tested; empty when nobody said.
         title: what was run, such as `sloproof demo`.
         verdict: of the whole run.
         headline: one sentence.
@@ -261,6 +264,9 @@ class RunReport(Recorded):
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
+    kind: str = ""
+    name: str = ""
+    release: str = ""
     title: str
     verdict: Verdict
     headline: str
