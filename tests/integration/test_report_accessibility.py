@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from sloproof.report import gate_html
+from sloproof.report import gate_html, heat_map_html
 from sloproof.report.html import render_html
+from sloproof.verdict.heat_map import PastDecision, heat_map
+from sloproof.verdict.judge import Verdict
 from tests.integration.axe import framed, serious
 from tests.integration.browser import CHROMIUM, dumped, found_in
 from tests.unit import gate_samples, report_samples
@@ -20,12 +22,19 @@ pytestmark = [
 _FEWEST_RULES = 10
 """A page that was not looked at passes none of axe's rules; each of ours passes more than these."""
 _SCHEMES = {"dark": "--blink-settings=preferredColorScheme=0", "light": "--blink-settings=preferredColorScheme=1"}
+DECISIONS = [
+    PastDecision("go", "tasks", f"1.{n}", n, n, verdict, "a sentence.", (("load", verdict), ("`x` <y>", Verdict.FAIL)))
+    for n, verdict in enumerate([*Verdict, Verdict.PASS] * 6)
+    if n % 5
+]
 PAGES: dict[str, Callable[[], str]] = {
     "run": lambda: render_html(report_samples.realistic()),
     "crowded run": lambda: render_html(report_samples.crowded()),
     "empty run": lambda: render_html(report_samples.empty()),
     "hostile run": lambda: render_html(report_samples.hostile()),
     "gate": lambda: gate_html.render_html(gate_samples.mixed()),
+    "heat map": lambda: heat_map_html.render_html(heat_map(DECISIONS, 20)),
+    "empty heat map": lambda: heat_map_html.render_html(heat_map([], 20)),
     "hostile gate": lambda: gate_html.render_html(gate_samples.hostile()),
 }
 

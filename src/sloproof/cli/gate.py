@@ -118,7 +118,7 @@ def _remember(workspace: "Workspace", decision: "GateDecision") -> None:
     """The gate goes into the history, beside the runs that it was decided by."""
     from sloproof.cli.surroundings import history_file
     from sloproof.errors import PartFailed
-    from sloproof.history import History, PastRun
+    from sloproof.history import History, PastFinding, PastRun
 
     run = PastRun(
         kind="gate",
@@ -130,6 +130,10 @@ def _remember(workspace: "Workspace", decision: "GateDecision") -> None:
         exit_code=decision.exit_code,
         release=decision.release,
         notes=(decision.headline,),
+        findings=tuple(
+            PastFinding(requirement=one.requirement, expected=one.expected, observed=one.observed, verdict=one.verdict)
+            for one in decision.findings
+        ),
     )
     try:
         with History.open(history_file(workspace)) as history:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from sloproof.cli import console
 from sloproof.cli.numbers import run_number
+from sloproof.cli.report_files import TO_STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,6 +28,13 @@ System = Annotated[str | None, typer.Option(help="Only runs against this system.
 Release = Annotated[str | None, typer.Option(help="Only runs of this release.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many runs.")]
 
+OfGate = Annotated[str | None, typer.Option("--gate", help="Only this gate.")]
+Releases = Annotated[int | None, typer.Option(min=1, help="At most so many releases, the newest.")]
+Page = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write a page in place; `-` is standard output.")
+]
+
+_MOST_IN_A_PAGE = 40
 _HEADINGS = ("RUN", "WHEN (UTC)", "KIND", "NAME", "SYSTEM", "RELEASE", "VERDICT")
 _MOST = 20
 _PARTIAL = " partial"
@@ -96,6 +105,49 @@ def unpin(number: Number) -> None:
     console.say(f"run {wanted} is no baseline any more" if was else f"run {wanted} was no baseline")
 
 
+@app.command(short_help="Show what gates decided of each release.")
+def heatmap(
+    gate: OfGate = None,
+    system: System = None,
+    releases: Releases = None,
+    output: Page = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what gates decided of each release: a row a gate and a requirement, a column a release."""
+    from sloproof.verdict.heat_map import heat_map
+
+    most = releases or (_MOST_IN_A_PAGE if output or as_json else _room())
+    with _history() as past:
+        found = heat_map(past.decisions(gate=gate, system=system), most)
+    if output is not None:
+        from sloproof.report.heat_map_html import render_html
+
+        _write(output, render_html(found))
+    elif as_json:
+        console.data(_json(asdict(found)))
+    else:
+        from sloproof.report.heat_map_text import render_lines
+
+        for line in render_lines(found):
+            console.output().print(line)
+
+
+def _room() -> int:
+    from sloproof.report.heat_map_text import columns_for
+
+    return columns_for(console.output().width)
+
+
+def _write(output: str, text: str) -> None:
+    from sloproof.workspace.files import write_file
+
+    if output == TO_STANDARD_OUTPUT:
+        console.data(text)
+    else:
+        write_file(Path(output), text)
+        console.say(f"written: {output}")
+
+
 def _history() -> "History":
     """The workspace's history; definitions that do not load hide no past."""
     from sloproof.history import HISTORY_FILE, History
@@ -144,11 +196,14 @@ def _lines(run: "PastRun", pinned: frozenset[int]) -> "Iterator[str]":
             yield f"{label}: {value}"
     if run.partial:
         yield "ended before its time"
-    yield f"{quantity(run.completed)} requests, {quantity(run.failed)} failed"
+    if run.kind != "gate":
+        yield f"{quantity(run.completed)} requests, {quantity(run.failed)} failed"
     for quantile in run.quantiles:
         yield f"p{quantile.q * 100:g}: {_latency(quantile)}"
     for one in run.objectives:
         yield f"{one.verdict.value:9}  {one.slo} ({one.stage}): {one.reason}"
+    for found in run.findings:
+        yield f"{found.verdict.value:9}  {found.requirement}: {found.expected}: {found.observed}"
     for note in run.notes:
         yield f"note: {note}"
 

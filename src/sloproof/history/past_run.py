@@ -70,6 +70,22 @@ class PastQuantile(Remembered):
     upper: float | None = None
 
 
+class PastFinding(Remembered):
+    """One thing that a gate required.
+
+    Args:
+        requirement: what asked for it, such as `load steady`.
+        expected: what had to be seen.
+        observed: what was seen.
+        verdict: whether they agree.
+    """
+
+    requirement: str
+    expected: str
+    observed: str
+    verdict: Verdict
+
+
 class Windows(Remembered):
     """The run in equally long, successive windows of time, warm-up left out.
 
@@ -164,6 +180,7 @@ class PastRun(Remembered):
         failed: those of them that failed.
         versions: names and versions of what was involved.
         notes: what a reader must know, in words.
+        findings: what a gate found; empty for other kinds, and for gates of earlier versions.
     """
 
     id: int = Field(default=0, ge=0)
@@ -186,3 +203,4 @@ class PastRun(Remembered):
     failed: int = 0
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    findings: tuple[PastFinding, ...] = ()

@@ -12,6 +12,7 @@ from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed, UsageError
 from sloproof.history.database import connect, explained, writing
 from sloproof.history.past_run import PastRun, Windows
+from sloproof.verdict.heat_map import PastDecision
 
 HISTORY_FILE = "history.db"
 """In the workspace's state folder."""
@@ -135,6 +136,18 @@ class History:
         where = " AND ".join(f"{column} = ?" for column in given) or "1"
         return self._found(f"SELECT {_COLUMNS} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?", *given.values(), limit)
 
+    def decisions(
+        self, *, gate: str | None = None, system: str | None = None, limit: int = 2_000
+    ) -> list[PastDecision]:
+        """What gates decided, newest first.
+
+        Args:
+            gate: only this gate.
+            system: only gates of this system.
+            limit: at most so many.
+        """
+        return [_decision(run) for run in self.runs(kind="gate", name=gate, system=system, limit=limit)]
+
     def latest(self, kind: str, name: str, system: str) -> PastRun | None:
         """The newest run of a kind and name against a system, whatever its verdict; None without one."""
         return next(iter(self.runs(kind=kind, name=name, system=system, limit=1)), None)
@@ -188,3 +201,16 @@ class History:
             f"run `{number}` of the history `{self._path}` cannot be read: {in_a_line(error)}",
             hint="nothing was changed; move the file away and a new one begins, or restore a copy",
         )
+
+
+def _decision(run: PastRun) -> PastDecision:
+    return PastDecision(
+        gate=run.name,
+        system=run.system,
+        release=run.release,
+        at=run.ended_at,
+        number=run.id,
+        verdict=run.verdict,
+        headline=next(iter(run.notes), ""),
+        parts=tuple((one.requirement, one.verdict) for one in run.findings),
+    )
