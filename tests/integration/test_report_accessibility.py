@@ -32,10 +32,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "crowded run": lambda: render_html(report_samples.crowded()),
     "empty run": lambda: render_html(report_samples.empty()),
     "hostile run": lambda: render_html(report_samples.hostile()),
-    "gate": lambda: gate_html.render_html(gate_samples.mixed()),
+    "gate": lambda: gate_html.render_html(gate_samples.told(gate_samples.mixed())),
     "heat map": lambda: heat_map_html.render_html(heat_map(DECISIONS, 20)),
     "empty heat map": lambda: heat_map_html.render_html(heat_map([], 20)),
-    "hostile gate": lambda: gate_html.render_html(gate_samples.hostile()),
+    "hostile gate": lambda: gate_html.render_html(gate_samples.hostile_report()),
 }
 
 

@@ -121,7 +121,7 @@ addEventListener("load", () => {{
 
 
 @pytest.mark.parametrize("width", [1100, 400])
-@pytest.mark.parametrize("make", [gate_samples.mixed, gate_samples.hostile])
+@pytest.mark.parametrize("make", [lambda: gate_samples.told(gate_samples.mixed()), gate_samples.hostile_report])
 def test_the_page_of_a_gate_is_styled_fits_and_runs_nothing(
     make: Callable[[], Any], width: int, tmp_path: Path
 ) -> None:

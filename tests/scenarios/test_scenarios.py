@@ -124,6 +124,7 @@ def observe(command: str, folder: Path, environment: Mapping[str, str]) -> Seen:
 def masked(text: str, folder: Path) -> str:
     """Only what must vary: where the workspace lies, and the version."""
     text = text.replace(str(folder.resolve()), "WORKSPACE").replace(f"sloproof {__version__}", "sloproof VERSION")
+    text = re.sub(r"\b\d{8}T\d{6}\.\d{3}-", "TIME-", text)  # folders of runs
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
 

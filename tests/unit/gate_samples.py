@@ -1,7 +1,9 @@
 """Decisions of a gate for the tests of its reports."""
 
+from sloproof.report.gate_report import GateReport
 from sloproof.verdict.gate_decision import GateDecision, GateFinding
 from sloproof.verdict.judge import Verdict
+from tests.unit import report_samples
 
 HOSTILE = (
     "<script>document.title='owned'</script>\"'></style><svg onload=alert(1)> ]]> -- &amp; | `b` [a](http://x.test) "
@@ -48,6 +50,19 @@ def mixed() -> GateDecision:
 
 def passing() -> GateDecision:
     return decision(finding(Verdict.PASS), finding(Verdict.PASS, expected="`tasks/availability` holds its 99.9 %"))
+
+
+def told(made: GateDecision) -> GateReport:
+    """A decision as its page gets it, with two runs that it rests on."""
+    runs = (report_samples.realistic("FAIL"), report_samples.empty())
+    return GateReport(decision=made, runs=runs, environment={"sloproof": "0.1.0"}, command="sloproof gate release")
+
+
+def hostile_report() -> GateReport:
+    """Hostile names everywhere, in the runs too."""
+    return GateReport(
+        decision=hostile(), runs=(report_samples.hostile(),), environment={HOSTILE: HOSTILE}, command=HOSTILE
+    )
 
 
 def hostile() -> GateDecision:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sloproof.cli import console, gate_serve
+from sloproof.cli import gate_serve
 
 if TYPE_CHECKING:
     from sloproof.alerts import Timing
+    from sloproof.cli.gate_runs import GateRuns
     from sloproof.gate.definition import Gate
     from sloproof.prometheus import Prometheus
     from sloproof.verdict.gate_decision import GateDecision
@@ -64,9 +65,11 @@ def run(
     7: a fault could not be undone.
     """
     from sloproof.cli.gate_output import announce, publish
+    from sloproof.cli.gate_records import gate_report, keep_records, remember_gate
     from sloproof.cli.options import duration
     from sloproof.cli.release import release_of
     from sloproof.cli.report_files import check_places, report_files
+    from sloproof.cli.surroundings import new_run_folder
     from sloproof.gate.definition import Gate
     from sloproof.gate.examination import examine
     from sloproof.report.gate_formats import FORMATS
@@ -78,65 +81,45 @@ def run(
     check_places(files)
     judged = release_of(workspace.root, release)
     age = duration(take, "--take") if take is not None else None
-    world = _world(workspace, gate, judged, prometheus, age)
+    runs = _runs(workspace, gate, judged, age)
+    world = _world(workspace, gate, runs, prometheus)
     decision = _placed(examine(gate, world, release=judged, clock=time.time, say=announce), workspace, gate)
-    _remember(workspace, decision)
-    publish(decision, files)
+    told = gate_report(decision, [record.folder for record in runs.told], workspace.root)
+    folder = keep_records(told, new_run_folder(workspace, f"gate-{name}"))
+    remember_gate(workspace, decision, folder)
+    publish(told, files)
     raise typer.Exit(decision.exit_code)
 
 
 app.command("serve", short_help="Answer for gates over HTTP: Argo Rollouts, Flagger.")(gate_serve.serve)
 
 
-def _world(workspace: "Workspace", gate: "Gate", release: str, url: str | None, take: Any) -> "LiveWorld":
+def _runs(workspace: "Workspace", gate: "Gate", release: str, take: Any) -> "GateRuns":
     from sloproof.cli.gate_runs import GateRuns
-    from sloproof.cli.surroundings import history_file, parts_folder, running_lab, surroundings_of
-    from sloproof.lab import parts
-    from sloproof.workspace.live_gate import LiveWorld
+    from sloproof.cli.surroundings import history_file, running_lab, surroundings_of
 
     def surroundings() -> Any:
         return surroundings_of(workspace, running_lab(workspace, gate.system))
+
+    return GateRuns(workspace, surroundings, history_file(workspace), release, take)
+
+
+def _world(workspace: "Workspace", gate: "Gate", runs: "GateRuns", url: str | None) -> "LiveWorld":
+    from sloproof.cli.surroundings import parts_folder
+    from sloproof.lab import parts
+    from sloproof.workspace.live_gate import LiveWorld
 
     def live() -> "tuple[Prometheus, Timing]":
         from sloproof.prometheus import Prometheus
 
         if url is not None:
             return Prometheus(url, allowed=workspace.settings.targets), workspace.settings.timing()
-        lab = surroundings()
+        lab = runs.surroundings()
         return lab.prometheus, lab.timing
 
-    runs = GateRuns(workspace, surroundings, history_file(workspace), release, take)
     return LiveWorld(workspace, gate.system, runs, live, lambda: parts.find("promtool", parts_folder(workspace)))
 
 
 def _placed(decision: "GateDecision", workspace: "Workspace", gate: "Gate") -> "GateDecision":
     located = workspace.location(gate)
     return decision if located is None else decision.model_copy(update={"path": located.path, "line": located.line})
-
-
-def _remember(workspace: "Workspace", decision: "GateDecision") -> None:
-    """The gate goes into the history, beside the runs that it was decided by."""
-    from sloproof.cli.surroundings import history_file
-    from sloproof.errors import PartFailed
-    from sloproof.history import History, PastFinding, PastRun
-
-    run = PastRun(
-        kind="gate",
-        name=decision.gate,
-        system=decision.system,
-        started_at=decision.started_at,
-        ended_at=decision.ended_at,
-        verdict=decision.verdict,
-        exit_code=decision.exit_code,
-        release=decision.release,
-        notes=(decision.headline,),
-        findings=tuple(
-            PastFinding(requirement=one.requirement, expected=one.expected, observed=one.observed, verdict=one.verdict)
-            for one in decision.findings
-        ),
-    )
-    try:
-        with History.open(history_file(workspace)) as history:
-            history.record(run)
-    except PartFailed as error:
-        console.say(f"this gate is not in the history: {error.message}")

@@ -3,10 +3,14 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sloproof.cli import console
 from sloproof.cli.report_files import TO_STANDARD_OUTPUT, write_reports
 from sloproof.verdict.gate_decision import GateDecision, GateFinding
+
+if TYPE_CHECKING:
+    from sloproof.report.gate_report import GateReport
 
 _SUMMARY, _OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 _MOST_SUMMARY = 1024 * 1024
@@ -19,11 +23,11 @@ def announce(finding: GateFinding) -> None:
     console.talk().print(stamp, f"{finding.requirement}: {finding.expected}: {finding.observed}", markup=False)
 
 
-def publish(decision: GateDecision, files: Mapping[str, str]) -> None:
+def publish(report: "GateReport", files: Mapping[str, str]) -> None:
     """Write every report, tell GitHub where it asks, and show the table unless standard output is a report's.
 
     Args:
-        decision: what the gate decided.
+        report: what the gate decided, and by what.
         files: path -> format.
 
     Raises:
@@ -32,9 +36,9 @@ def publish(decision: GateDecision, files: Mapping[str, str]) -> None:
     from sloproof.report.gate_formats import FORMATS
 
     if TO_STANDARD_OUTPUT not in files:
-        _show(decision)
-    _tell_github(decision)
-    write_reports(decision, files, FORMATS)
+        _show(report.decision)
+    _tell_github(report.decision)
+    write_reports(report, files, FORMATS)
 
 
 def _show(decision: GateDecision) -> None:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ class GateRuns:
         history: the history's file.
         release: what is judged.
         take: runs are only taken, and may have ended so long ago; None: they are made.
+        told: every run that was given to the gate, in order.
     """
 
     workspace: "Workspace"
@@ -54,6 +55,7 @@ class GateRuns:
     history: Path
     release: str
     take: timedelta | None = None
+    told: list[RunRecord] = field(default_factory=list)
 
     def run_load(self, profile: LoadProfile, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of a profile; see `World`."""
@@ -62,10 +64,9 @@ class GateRuns:
         asked = frozenset({_wanted(profile, slos), *promised})
         taken = self._taken("load", profile.name, profile.system, asked, max_age)
         if isinstance(taken, RunRecord) and profile.baseline is not None:  # another run may be pinned by now
-            return replace(
-                taken, findings=(*taken.findings, *self.compare_with_baseline(profile, taken, profile.baseline))
-            )
-        return taken if taken is not None else self._load(profile)
+            compared = self.compare_with_baseline(profile, taken, profile.baseline)
+            return self._given(replace(taken, findings=(*taken.findings, *compared)))
+        return self._given(taken if taken is not None else self._load(profile))
 
     def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of an experiment; see `World`."""
@@ -74,7 +75,7 @@ class GateRuns:
         expected = (expectation.describe() for expectation in experiment.expect)
         asked = frozenset({wanted, experiment_json(experiment), *expected})
         taken = self._taken("chaos", experiment.name, experiment.system, asked, max_age)
-        return taken if taken is not None else self._experiment(experiment)
+        return self._given(taken if taken is not None else self._experiment(experiment))
 
     def compare_with_baseline(self, profile: LoadProfile, run: RunRecord, limits: Baseline) -> list[Finding]:
         """A run beside the pinned one of its profile; see `World`."""
@@ -86,6 +87,11 @@ class GateRuns:
         with self._opened() as history:
             pinned = history.baseline(profile.name, profile.system)
             return findings(Against(pinned, beside_baseline(history, run.number, limits)))
+
+    def _given(self, run: RunRecord | NoRun) -> RunRecord | NoRun:
+        if isinstance(run, RunRecord):
+            self.told.append(run)
+        return run
 
     def _taken(
         self, kind: str, name: str, system: str, asked: frozenset[str], max_age: timedelta | None

@@ -32,7 +32,7 @@ _NOTICEABLE_GAP = 0.02
 _SWATCH = 20.0
 
 
-def chart_drawing(chart: Chart, report: RunReport, layout: Layout, number: int) -> Markup:
+def chart_drawing(chart: Chart, report: RunReport, layout: Layout, number: int, prefix: str = "") -> Markup:
     """A chart as one SVG on the report's time axis.
 
     Args:
@@ -40,12 +40,13 @@ def chart_drawing(chart: Chart, report: RunReport, layout: Layout, number: int) 
         report: the run.
         layout: its measures.
         number: its place in the report, from 1; part of its ids.
+        prefix: of its ids, for pages with several runs.
     """
     axis, top = layout.axis(report), MARK_ROW
     chart = within(chart, axis.start, axis.end)
     bottom = top + layout.plot
     values = value_axis(_values(chart), bottom, top, logarithmic=chart.logarithmic)
-    identity, last = f"chart-{number}-{layout.name}", number == len(report.charts)
+    identity, last = f"{prefix}chart-{number}-{layout.name}", number == len(report.charts)
     below = bottom + AXIS_ROW * (2 if last else 1)
     parts = [
         element("title", f"{chart.title}, {chart.unit}, over the time of the run", id=f"{identity}-title"),

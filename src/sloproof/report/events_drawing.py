@@ -30,17 +30,18 @@ _BAR = 12.0
 _LABEL = 14.0
 
 
-def events_drawing(report: RunReport, layout: Layout) -> Markup:
+def events_drawing(report: RunReport, layout: Layout, prefix: str = "") -> Markup:
     """Phases, faults and alerts of a run as one SVG.
 
     Args:
         report: the run.
         layout: its measures.
+        prefix: of its ids, for pages with several runs.
     """
     axis = layout.axis(report)
     rows = _rows(report, axis)
     bottom = _TOP + _ROW * len(rows)
-    identity = f"events-{layout.name}"
+    identity = f"{prefix}events-{layout.name}"
     parts = [
         element("title", "Phases, faults and alerts over the time of the run", id=f"{identity}-title"),
         element("desc", description(report), id=f"{identity}-desc"),

@@ -30,10 +30,10 @@ def policy(style: str, script: str = "") -> str:
     return f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
 
 
-def page_environment(name: str) -> Environment:
-    """An environment with one template, in which foreign text is escaped and nothing can hide."""
+def page_environment(*names: str) -> Environment:
+    """An environment with these templates, in which foreign text is escaped and nothing can hide."""
     environment = Environment(
-        loader=DictLoader({name: template_text(name)}),
+        loader=DictLoader({name: template_text(name) for name in names}),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
