@@ -11,6 +11,7 @@ from sloproof.report.model import (
     AlertBar,
     BalanceRow,
     Chart,
+    Deploy,
     EventCounts,
     ExpectationRow,
     FaultBar,
@@ -85,6 +86,7 @@ def _charts() -> tuple[Chart, ...]:
             title="Latency",
             unit="ms",
             logarithmic=True,
+            band=True,
             series=(
                 Series(label="p50", points=_quantile(9.0, 10.5, 0.12, 2)),
                 Series(label="p95", points=_quantile(42.0, 810.0, 0.06, 3)),
@@ -273,6 +275,7 @@ def realistic(verdict: Verdict = "PASS") -> RunReport:
         ),
         faults=_faults(),
         alerts=(_alert(),),
+        deploys=(Deploy(release="1.4.2", at=START + 22),),
         charts=_charts(),
         balance_fault="kill a1",
         balance=(

@@ -11,7 +11,7 @@ import pytest
 from sloproof.cli import main
 from sloproof.cli.history import _cells as listed_cells
 from sloproof.errors import PartFailed, UsageError
-from sloproof.history import History, PastObjective, PastQuantile, PastRun, Windows
+from sloproof.history import History, PastDeploy, PastObjective, PastQuantile, PastRun, Windows
 from sloproof.history.database import MIGRATIONS, connect
 from sloproof.verdict.judge import Verdict
 
@@ -149,7 +149,7 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(file: Path) -> None:
         history.record(past())
     connect(file, (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN new TEXT",))).close()
     before = file.read_bytes()
-    with pytest.raises(PartFailed, match="newer sloproof: its schema is 2, this one knows 1"):
+    with pytest.raises(PartFailed, match="newer sloproof: its schema is 3, this one knows 2"):
         History.open(file)
     assert file.read_bytes() == before
 
@@ -236,3 +236,19 @@ def test_a_run_is_shown_with_its_figures(workspace: Path, capsys: pytest.Capture
 def test_a_run_that_ended_early_is_marked_where_runs_are_listed() -> None:
     assert listed_cells(past(), frozenset())[-1] == "PASS"
     assert listed_cells(past().model_copy(update={"partial": True}), frozenset())[-1] == "PASS partial"
+
+
+def test_deploys_of_a_system_are_told_by_time_and_each_once(file: Path) -> None:
+    with History.open(file) as history:
+        for system, release, at in (("api", "2", 20.0), ("api", "1", 10.0), ("api", "2", 20.0), ("web", "9", 15.0)):
+            history.record_deploy(PastDeploy(system=system, release=release, at=at))
+        assert [(one.release, one.at) for one in history.deploys("api", 10, 20)] == [("1", 10.0), ("2", 20.0)]
+        assert history.deploys("api", 11, 19) == []
+
+
+def test_a_history_of_an_earlier_version_takes_deploys(file: Path) -> None:
+    connect(file, MIGRATIONS[:1]).close()
+    with History.open(file) as history:
+        assert history.deploys("api", 0, 1e10) == []
+        history.record_deploy(PastDeploy(system="api", release="1", at=1.0))
+        assert len(history.deploys("api", 0, 2)) == 1

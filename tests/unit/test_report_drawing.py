@@ -12,7 +12,7 @@ from sloproof.report.axes import TimeAxis, value_axis
 from sloproof.report.chart_drawing import chart_drawing
 from sloproof.report.drawing import NARROW, WIDE, Layout, apart, mark_lines, marks
 from sloproof.report.events_drawing import events_drawing
-from sloproof.report.model import AlertBar, Chart, FaultBar, Limit, Series, Span
+from sloproof.report.model import AlertBar, Chart, Deploy, FaultBar, Limit, Series, Span
 from sloproof.report.phase_figures import phase_figures
 from sloproof.report.recorded import Point
 from sloproof.report.sampling import gaps, segments, thinned, usual_step
@@ -92,8 +92,8 @@ def test_marks_of_all_alerts_go_through_every_chart() -> None:
 def test_of_marks_that_would_touch_the_firing_keeps_its_letter() -> None:
     report = realistic()
     drawn = str(mark_lines(marks(report), NARROW.axis(report), 16, 100))
-    assert re.findall(r">([A-Z·0-9]+)</text>", drawn) == ["F", "R"]
-    assert drawn.count("<line") == 4
+    assert re.findall(r">([A-Z·0-9]+)</text>", drawn) == ["D", "F", "R"]
+    assert drawn.count("<line") == 5
 
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW])
@@ -111,7 +111,7 @@ def test_letters_of_a_crowded_run_stay_apart_and_inside(layout: Layout) -> None:
 def test_a_mark_at_the_edge_has_a_line_and_no_letter() -> None:
     report = realistic()
     alert = AlertBar(alert="Edge", firing_at=START, resolved_at=report.ended_at)
-    report = report.model_copy(update={"alerts": (alert,)})
+    report = report.model_copy(update={"alerts": (alert,), "deploys": ()})
     drawn = str(mark_lines(marks(report), WIDE.axis(report), 16, 100))
     assert "<text" not in drawn
     assert drawn.count("<line") == 2
@@ -174,7 +174,33 @@ def test_drawings_show_no_backticks() -> None:
 def test_marks_are_numbered_when_there_are_several_alerts() -> None:
     report = realistic()
     twice = report.model_copy(update={"alerts": (*report.alerts, AlertBar(alert="Quiet", pending_at=START + 3))})
-    assert [mark.text for mark in marks(twice)] == ["P2", "P1", "F1", "N1", "R1"]
+    assert [mark.text for mark in marks(twice)] == ["P2", "D", "P1", "F1", "N1", "R1"]
+
+
+def test_a_deploy_is_drawn_through_every_chart_and_told_in_words() -> None:
+    report = realistic()
+    picture = str(events_drawing(report, WIDE))
+    assert 'class="deploy"' in picture and "1.4.2</text>" in picture
+    assert "Deploy of 1.4.2 at 22 s." in picture
+    charts = [str(chart_drawing(chart, report, WIDE, 1)) for chart in report.charts]
+    assert all('class="mark mark-deployed"' in chart for chart in charts)
+    before = report.model_copy(update={"deploys": (Deploy(release="1", at=START - 1),)})
+    assert "mark-deployed" not in str(chart_drawing(report.charts[0], before, WIDE, 1))
+
+
+def test_latency_has_a_band_from_its_lowest_to_its_highest_quantile_that_bridges_no_gap() -> None:
+    report = realistic()
+    latency = report.charts[1]
+    (band,) = re.findall(r'd="([^"]+)" class="band"', str(chart_drawing(latency, report, WIDE, 1)))
+    assert band.count("Z") == 1
+    torn = tuple(
+        line.model_copy(update={"points": tuple(p for p in line.points if not START + 50 < p[0] < START + 70)})
+        for line in latency.series
+    )
+    drawn = str(chart_drawing(latency.model_copy(update={"series": torn}), report, WIDE, 1))
+    (band,) = re.findall(r'd="([^"]+)" class="band"', drawn)
+    assert band.count("Z") == 2
+    assert "band" not in str(chart_drawing(report.charts[0], report, WIDE, 1))
 
 
 def test_an_alert_is_judged_against_its_promise() -> None:

@@ -73,3 +73,7 @@ def test_invisible_characters_become_visible(hidden: str) -> None:
 
 def test_ordinary_text_stays() -> None:
     assert wording.visible("usuários 任务 — 10 %\tü\n") == "usuários 任务 — 10 % ü "
+
+
+def test_a_budget_that_is_spent_many_times_over_is_told_as_a_factor() -> None:
+    assert [wording.spent(value) for value in (None, 0.04, 1.5, 607.45)] == ["no data", "4 %", "150 %", "607 times"]

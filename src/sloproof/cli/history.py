@@ -12,6 +12,7 @@ import typer
 from sloproof.cli import console
 from sloproof.cli.numbers import run_number
 from sloproof.cli.report_files import TO_STANDARD_OUTPUT
+from sloproof.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -103,6 +104,26 @@ def unpin(number: Number) -> None:
         past.run(wanted)
         was = past.unpin(wanted)
     console.say(f"run {wanted} is no baseline any more" if was else f"run {wanted} was no baseline")
+
+
+@app.command(short_help="Tell that a release came into service.")
+def deploy(
+    release: Annotated[str, typer.Argument(help="What came into service, such as `1.4.2` or a commit.")],
+    system: Annotated[str, typer.Option(help="The system that got it.")],
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When, as `2026-11-22T14:03:22Z`; now by default.")
+    ] = None,
+) -> None:
+    """Tell that a release came into service; reports of runs of that time draw it through their charts."""
+    from sloproof.cli.numbers import instant
+    from sloproof.history import PastDeploy
+
+    when = datetime.now(UTC).timestamp() if at is None else instant(at, "--at")
+    if not release.strip() or not system.strip():
+        raise UsageError("a deploy needs a release and a system", hint="as `history deploy 1.4.2 --system tasks`")
+    with _history() as past:
+        past.record_deploy(PastDeploy(system=system, release=release, at=when))
+    console.say(f"recorded: `{release}` came into service in `{system}` at {_when(when)} UTC")
 
 
 @app.command(short_help="Show what gates decided of each release.")

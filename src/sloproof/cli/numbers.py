@@ -1,5 +1,6 @@
 """Numbers as people type them."""
 
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from sloproof.errors import UsageError
@@ -50,6 +51,25 @@ def run_number(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _LAST_RUN:
         raise UsageError(f"`{text}` is no run's number", hint="`sloproof history` lists them")
     return int(text)
+
+
+def instant(text: str, option: str) -> float:
+    """A point in time, as epoch seconds.
+
+    Args:
+        text: an ISO time with its zone, such as `2026-11-22T14:03:22Z`.
+        option: the option's name, for the message.
+
+    Raises:
+        UsageError: it is none, or says no zone.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise UsageError(f"{option}: `{text}` is no time", hint="give it with its zone, as `2026-11-22T14:03:22Z`")
+    return found.timestamp()
 
 
 def _number(text: str) -> Decimal | None:

@@ -17,7 +17,7 @@ from sloproof.errors import SloproofError, UndoFailed
 if TYPE_CHECKING:
     from sloproof.chaos.surroundings import Surroundings
     from sloproof.history.against import Against
-    from sloproof.report.model import RunReport
+    from sloproof.report.model import Deploy, RunReport
 
 _NO_RECORDS = frozenset({"plan.json", "problem.json", "locust.log"})
 
@@ -124,6 +124,7 @@ def write_records(
         kind=remembered.kind if remembered else "",
         name=remembered.name if remembered else "",
         release=remembered.release if remembered else "",
+        deploys=_deploys(stages, remembered),
         compared_with=against.title if against else "",
         comparisons=against.comparisons if against else (),
         spans=read_spans(traces, shown_traces(stages)) if traces else {},
@@ -132,6 +133,24 @@ def write_records(
     write_file(folder / "report.json", render_json(model))
     write_file(file, render_html(model))
     return model, file
+
+
+def _deploys(stages: Sequence[Stage], remembered: Remembered | None) -> "list[Deploy]":
+    """What the history was told of deploys in the time of the run; one that cannot be read is told of when it ends."""
+    from sloproof.errors import PartFailed
+    from sloproof.history import History
+    from sloproof.report.model import Deploy
+
+    if remembered is None:
+        return []
+    loads = [stage.facts.load for stage in stages]
+    start, end = loads[0].started_at, max(load.ended_at for load in loads)
+    try:
+        with History.open(remembered.history) as history:
+            found = history.deploys(remembered.system, start, end)
+    except PartFailed:
+        return []
+    return [Deploy(release=one.release, at=one.at) for one in found]
 
 
 def page_of(reports: Mapping[str, str]) -> Path | None:

@@ -55,6 +55,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (kind, name, system)
         )""",
     ),
+    (
+        """CREATE TABLE deploys (
+            system TEXT NOT NULL,
+            release TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (system, at, release)
+        )""",
+    ),
 )
 """What takes the schema from each version to the next; entries are never changed, only added."""
 

@@ -204,3 +204,17 @@ class PastRun(Remembered):
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[PastFinding, ...] = ()
+
+
+class PastDeploy(Remembered):
+    """A release that came into service.
+
+    Args:
+        system: the system that got it.
+        release: such as `1.4.2` or a commit.
+        at: epoch seconds.
+    """
+
+    system: str = Field(min_length=1)
+    release: str = Field(min_length=1)
+    at: float

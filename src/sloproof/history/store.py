@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sloproof.definition import in_a_line
 from sloproof.errors import PartFailed, UsageError
 from sloproof.history.database import connect, explained, writing
-from sloproof.history.past_run import PastRun, Windows
+from sloproof.history.past_run import PastDeploy, PastRun, Windows
 from sloproof.verdict.heat_map import PastDecision
 
 HISTORY_FILE = "history.db"
@@ -147,6 +147,24 @@ class History:
             limit: at most so many.
         """
         return [_decision(run) for run in self.runs(kind="gate", name=gate, system=system, limit=limit)]
+
+    def record_deploy(self, deploy: PastDeploy) -> None:
+        """Add a deploy; the same one twice is one.
+
+        Raises:
+            PartFailed: it could not be written.
+        """
+        with explained(self._path), writing(self._connection):
+            self._connection.execute(
+                "INSERT OR IGNORE INTO deploys VALUES (?, ?, ?)", (deploy.system, deploy.release, deploy.at)
+            )
+
+    def deploys(self, system: str, start: float, end: float) -> list[PastDeploy]:
+        """The deploys of a system in a stretch of time, in order; epoch seconds, both ends included."""
+        query = "SELECT system, release, at FROM deploys WHERE system = ? AND at BETWEEN ? AND ? ORDER BY at, release"
+        with explained(self._path):
+            rows = self._connection.execute(query, (system, start, end)).fetchall()
+        return [PastDeploy(system=system, release=release, at=at) for system, release, at in rows]
 
     def latest(self, kind: str, name: str, system: str) -> PastRun | None:
         """The newest run of a kind and name against a system, whatever its verdict; None without one."""

@@ -70,6 +70,7 @@ def chart_drawing(chart: Chart, report: RunReport, layout: Layout, number: int, 
 def _measured(chart: Chart, values: ValueAxis, axis: TimeAxis, layout: Layout) -> list[Markup]:
     return [
         _no_data(chart, axis, values.top, values.bottom),
+        _band(chart, values, axis, layout) if chart.band else Markup(""),
         *(_line(series, values, axis, layout, index) for index, series in enumerate(chart.series)),
         *_limits(chart, values, axis),
     ]
@@ -124,6 +125,18 @@ def _no_data(chart: Chart, axis: TimeAxis, top: float, bottom: float) -> Markup:
             middle = {"x": (left + right) / 2, "y": bottom - 8}
             parts.append(element("text", wording.NO_DATA, class_="no-data-text", text_anchor="middle", **middle))
     return Markup("").join(parts)
+
+
+def _band(chart: Chart, values: ValueAxis, axis: TimeAxis, layout: Layout) -> Markup:
+    """The ground between the first line and the last, where both were measured at the same instants."""
+    above = dict(chart.series[-1].points)
+    low = [(at, value if above.get(at) is not None else None) for at, value in chart.series[0].points]
+    paths = []
+    for run in segments(low, usual_step(low)):
+        high = thinned([(at, above[at]) for at, _ in run], layout.buckets)
+        edge = [*thinned(run, layout.buckets), *reversed(high)]
+        paths.append(_path([(axis.x(at), values.y(value)) for at, value in edge if value is not None]) + "Z")
+    return element("path", d="".join(paths), class_="band") if paths else Markup("")
 
 
 def _line(series: Series, values: ValueAxis, axis: TimeAxis, layout: Layout, index: int) -> Markup:

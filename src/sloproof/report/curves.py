@@ -69,7 +69,7 @@ def _latency(stages: Sequence[Stage], slos: Sequence[SLO]) -> Chart:
         for slo in slos
         if slo.sli.client_threshold is not None
     )
-    return Chart(title="Latency, as users saw it", unit="ms", series=lines, limits=limits, logarithmic=True)
+    return Chart(title="Latency, as users saw it", unit="ms", series=lines, limits=limits, logarithmic=True, band=True)
 
 
 def _quantile(q: float) -> Callable[[Second], float | None]:

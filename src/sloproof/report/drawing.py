@@ -16,7 +16,7 @@ TEXT = 12.0
 MARK_ROW = 16.0
 AXIS_ROW = 18.0
 _LETTER_GAP = 6.0
-_LETTERS_FIRST = ("firing", "resolved", "pending", "notified")
+_LETTERS_FIRST = ("deployed", "firing", "resolved", "pending", "notified")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ LAYOUTS = (WIDE, NARROW)
 
 @dataclass(frozen=True)
 class Mark:
-    """An alert's change of state on the time axis; `text` is `F`, or `F2` where there are several alerts."""
+    """A deploy or an alert's change of state on the time axis; `text` is `F`, or `F2` among several alerts."""
 
     at: float
     state: str
@@ -63,16 +63,21 @@ class Mark:
 
 
 def marks(report: RunReport) -> list[Mark]:
-    """Every change of state that happened within the run to an alert that is drawn, in the order of time."""
+    """Every deploy, and every change of state of an alert that is drawn, within the run, in the order of time."""
     drawn, _ = alert_rows(report)
     found = [
         Mark(change.at, change.state, f"{change.letter}{row.number}" if len(drawn) > 1 else change.letter)
         for row in drawn
         for alert in row.lives
         for change in changes(alert, report)
-        if change.at is not None and report.started_at <= change.at <= report.ended_at
+        if change.at is not None and _within(change.at, report)
     ]
+    found += [Mark(deploy.at, "deployed", "D") for deploy in report.deploys if _within(deploy.at, report)]
     return sorted(found, key=lambda mark: mark.at)
+
+
+def _within(at: float, report: RunReport) -> bool:
+    return report.started_at <= at <= report.ended_at
 
 
 def hatch(identity: str) -> Markup:

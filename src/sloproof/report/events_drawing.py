@@ -21,7 +21,7 @@ from sloproof.report.drawing import (
     time_axis,
     wall_clock,
 )
-from sloproof.report.model import AlertBar, FaultBar, Phase, RunReport, Span
+from sloproof.report.model import AlertBar, Deploy, FaultBar, Phase, RunReport, Span
 from sloproof.report.svg import element, fitted, text_width
 
 _TOP = MARK_ROW + 4
@@ -66,6 +66,7 @@ def description(report: RunReport) -> str:
         return wording.elapsed(at - report.started_at)
 
     told = [f"Phase {phase.name}: {since(phase.start)} to {since(phase.end)}." for phase in report.phases]
+    told += [f"Deploy of {deploy.release} at {since(deploy.at)}." for deploy in report.deploys]
     for fault in report.faults:
         undone = "not undone" if fault.undone_at is None else f"undone at {since(fault.undone_at)}"
         told.append(f"Fault {fault.label}: injected at {since(fault.injected_at)}, {undone}.")
@@ -78,13 +79,16 @@ def description(report: RunReport) -> str:
 def _names(report: RunReport) -> list[str]:
     drawn, _ = alert_rows(report)
     alerts = [f"alert {row.number}" if len(drawn) > 1 else "alert" for row in drawn]
-    return ["phase"] * bool(report.phases) + ["fault"] * len(report.faults) + alerts
+    early = ["phase"] * bool(report.phases) + ["deploy"] * bool(report.deploys)
+    return early + ["fault"] * len(report.faults) + alerts
 
 
 def _rows(report: RunReport, axis: TimeAxis) -> list[Callable[[float], Markup]]:
     rows: list[Callable[[float], Markup]] = []
     if report.phases:
         rows.append(lambda y: Markup("").join(_phase(phase, axis, y) for phase in report.phases))
+    if report.deploys:
+        rows.append(lambda y: Markup("").join(_deploy(deploy, axis, y) for deploy in report.deploys))
     rows.extend((lambda y, fault=fault: _fault(fault, axis, y)) for fault in report.faults)  # type: ignore[misc]
     drawn, _ = alert_rows(report)
     rows.extend((lambda y, row=row: _alert(row, report, axis, y)) for row in drawn)  # type: ignore[misc]
@@ -100,6 +104,12 @@ def _phase(phase: Phase, axis: TimeAxis, y: float) -> Markup:
     text = element("text", fitted(phase.name, TEXT, right - left - 8), x=left + 5, y=y + _LABEL - 4, class_="label")
     bar = element("rect", x=left, y=y + _LABEL, width=max(right - left - 2, 1), height=4, class_="phase-bar")
     return element("g", element("title", phase.name), text, bar)
+
+
+def _deploy(deploy: Deploy, axis: TimeAxis, y: float) -> Markup:
+    x, middle = axis.x(deploy.at), y + _LABEL + _BAR / 2
+    mark = element("path", d=f"M{x:.1f} {middle - 6:.1f}l6 6l-6 6l-6 -6z", class_="deploy")
+    return element("g", element("title", deploy.release), _bar_label(deploy.release, x, axis, y), mark)
 
 
 def _fault(fault: FaultBar, axis: TimeAxis, y: float) -> Markup:

@@ -16,6 +16,7 @@ from sloproof.report.model import (
     AlertBar,
     BalanceRow,
     Chart,
+    Deploy,
     EventCounts,
     ExpectationRow,
     FaultBar,
@@ -47,6 +48,7 @@ def run_report(
     kind: str = "",
     name: str = "",
     release: str = "",
+    deploys: Sequence[Deploy] = (),
     spans: Mapping[str, Sequence[TargetSpan]] | None = None,
 ) -> RunReport:
     """The report of a run.
@@ -65,6 +67,7 @@ def run_report(
         kind: `load`, `chaos`, `drill` or `demo`.
         name: the profile's, experiment's or drill's name.
         release: what was tested.
+        deploys: releases that came into service meanwhile.
         spans: the target's spans by trace, of `shown_traces`.
     """
     return RunReport(
@@ -88,6 +91,7 @@ def run_report(
         load=tuple(row for stage in stages for row in _load(stage)),
         faults=tuple(bar for stage in stages for bar in _faults(stage.facts)),
         alerts=tuple(_alerts(stages)),
+        deploys=tuple(deploys),
         charts=tuple(charts),
         generator=tuple(row for stage in stages for row in health_rows(stage)),
         traces=tuple(trace_rows(stages, spans or {})),

@@ -150,6 +150,13 @@ class FaultBar(Recorded):
         return self
 
 
+class Deploy(Recorded):
+    """A release that came into service in the time of a run; epoch seconds."""
+
+    release: str
+    at: float
+
+
 class AlertBar(Recorded):
     """An alert's life in this run, beside what its arithmetic promised.
 
@@ -211,6 +218,7 @@ class Chart(Recorded):
         series: the lines.
         limits: thresholds to draw through it.
         logarithmic: whether the value axis is; zero is then drawn on the bottom line.
+        band: whether the ground between the first and the last line is filled, as between quantiles.
     """
 
     title: str
@@ -218,6 +226,7 @@ class Chart(Recorded):
     series: tuple[Series, ...] = ()
     limits: tuple[Limit, ...] = ()
     logarithmic: bool = False
+    band: bool = False
 
 
 class BalanceRow(Recorded):
@@ -253,6 +262,7 @@ class RunReport(Recorded):
         load: the phases of each load, in order.
         faults: in order of injection.
         alerts: every alert that was watched.
+        deploys: releases that came into service meanwhile, in the order of time.
         charts: drawn under each other over one time axis.
         balance: shares of the instances around the fault; `balance_fault` names it.
         balance_fault: the fault that `balance` is told around.
@@ -284,6 +294,7 @@ class RunReport(Recorded):
     load: tuple[LoadPhaseRow, ...] = ()
     faults: tuple[FaultBar, ...] = ()
     alerts: tuple[AlertBar, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
     charts: tuple[Chart, ...] = ()
     balance: tuple[BalanceRow, ...] = ()
     balance_fault: str = ""

@@ -51,7 +51,7 @@ def with_run_parts(environment: Environment) -> Environment:
 
 
 def _happened(report: RunReport) -> bool:
-    return bool(report.phases or report.faults or report.alerts)
+    return bool(report.phases or report.faults or report.alerts or report.deploys)
 
 
 def _share_bar(share: float | None) -> Markup:

@@ -70,7 +70,7 @@ def _objective_in_brief(row: ObjectiveRow) -> tuple[str, ...]:
     where = "; ".join(text for text in (row.phase, row.note) if text)
     name = _with(f"{row.slo} {row.objective} %", where)
     bad = f"{counts_of(row.by_generator)}; {bounds(row)}"
-    return stamp(row), name, bad, wording.points(row.difference), wording.ratio(row.budget_spent)
+    return stamp(row), name, bad, wording.points(row.difference), wording.spent(row.budget_spent)
 
 
 def stamp(row: ObjectiveRow) -> str:
@@ -87,8 +87,9 @@ def bounds(row: ObjectiveRow) -> str:
 
 def spent(row: ObjectiveRow) -> str:
     """The share of the budget that was spent, and of which."""
-    window = f" of {row.budget_window}" if row.budget_window and row.budget_spent is not None else ""
-    return wording.ratio(row.budget_spent) + window
+    window = row.budget_window if row.budget_window and row.budget_spent is not None else ""
+    joint = " " if wording.spent(row.budget_spent).endswith("times") else " of "
+    return wording.spent(row.budget_spent) + (f"{joint}{window}" if window else "")
 
 
 def latency(report: RunReport) -> Table:
@@ -163,6 +164,12 @@ def faults(report: RunReport) -> Table:
     return Table("Faults", ("Fault", "Injected", "Undone", "Effect"), rows, "Nothing was broken in this run.")
 
 
+def deploys(report: RunReport) -> Table:
+    """Releases that came into service meanwhile."""
+    rows = [(one.release, wording.elapsed(one.at - report.started_at)) for one in report.deploys]
+    return Table("Deploys", ("Release", "In service"), rows, "No deploy was recorded in this time.")
+
+
 def balance(report: RunReport) -> Table:
     """The share of each instance around the fault."""
     rows = [
@@ -230,7 +237,7 @@ def all_tables(report: RunReport) -> list[Table]:
     """Every table of a report, in its order."""
     made = (
         *(expectations, objectives, latency, load, comparisons),
-        *(alerts, faults, balance, generator, traces, environment),
+        *(alerts, faults, deploys, balance, generator, traces, environment),
     )
     return [make(report) for make in made]
 

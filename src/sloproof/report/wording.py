@@ -11,6 +11,7 @@ from sloproof.report.recorded import Unit
 NO_DATA = "no data"
 _MOST_DECIMALS = 6
 _NEARLY_ALL = 0.99
+_MANY_TIMES = 10
 _LEAST_DIFFERENCE = 0.00001
 _SECOND_MS = 1000.0
 _MINUTE, _TEN_MINUTES, _HOUR = 60, 600, 3600
@@ -78,6 +79,11 @@ def ratio(value: float | None) -> str:
         cut = math.floor(round(value * 100 * 10**decimals, 6)) / 10**decimals
         return f"{f'{cut:.{decimals}f}'.rstrip('0').rstrip('.')} %"
     return f"{number(value * 100)} %"
+
+
+def spent(value: float | None) -> str:
+    """A share of a budget; what is spent many times over is told as a factor: `607 times`."""
+    return f"{number(value)} times" if value is not None and value >= _MANY_TIMES else ratio(value)
 
 
 def points(value: float | None) -> str:
