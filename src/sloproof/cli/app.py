@@ -8,7 +8,22 @@ from typing import Annotated
 import typer
 
 from sloproof import __version__
-from sloproof.cli import chaos, check, demo, drill, gate, generate, history, init, lab, load, prove, schedule, status
+from sloproof.cli import (
+    badge,
+    chaos,
+    check,
+    demo,
+    drill,
+    gate,
+    generate,
+    history,
+    init,
+    lab,
+    load,
+    prove,
+    schedule,
+    status,
+)
 from sloproof.cli.interruption import Interrupted, interruptible
 
 app = typer.Typer(
@@ -34,6 +49,7 @@ app.add_typer(load.app, name="load")
 app.add_typer(chaos.app, name="chaos")
 app.add_typer(gate.app, name="gate", short_help="Decide whether a release may go on.")
 app.add_typer(history.app, name="history")
+app.add_typer(badge.app, name="badge", short_help="Write a badge of a gate or a budget.")
 
 
 def _version(shown: bool) -> None:

@@ -35,6 +35,15 @@ Page = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write a page in place; `-` is standard output.")
 ]
 
+Reports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT[=PATH]",
+        help="html, markdown, junit, json, sarif or openmetrics; repeatable; `-` is standard output. [html]",
+    ),
+]
+
 _MOST_IN_A_PAGE = 40
 _HEADINGS = ("RUN", "WHEN (UTC)", "KIND", "NAME", "SYSTEM", "RELEASE", "VERDICT")
 _MOST = 20
@@ -80,6 +89,17 @@ def show(number: Number, as_json: AsJson = False) -> None:
     else:
         for line in _lines(run, pinned):
             console.show(line)
+
+
+@app.command(short_help="Write a past run or gate in another format.")
+def report(number: Number, reports: Reports = None) -> None:
+    """Write the report of a past run or gate again, in any format, from what it left in its folder."""
+    from sloproof.cli.past_reports import write_again
+
+    wanted = run_number(number)
+    with _history() as past:
+        run = past.run(wanted)
+    write_again(run, reports or ["html"])
 
 
 @app.command(short_help="Make a run the baseline of its name and system.")
