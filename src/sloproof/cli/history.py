@@ -99,7 +99,7 @@ def report(number: Number, reports: Reports = None) -> None:
     wanted = run_number(number)
     with _history() as past:
         run = past.run(wanted)
-    write_again(run, reports or ["html"])
+    write_again(run, reports or ["html"], _root())
 
 
 @app.command(short_help="Make a run the baseline of its name and system.")
@@ -192,9 +192,15 @@ def _write(output: str, text: str) -> None:
 def _history() -> "History":
     """The workspace's history; definitions that do not load hide no past."""
     from sloproof.history import HISTORY_FILE, History
-    from sloproof.workspace.settings import STATE_FOLDER, find_root
+    from sloproof.workspace.settings import STATE_FOLDER
 
-    return History.open(find_root(Path.cwd()) / STATE_FOLDER / HISTORY_FILE)
+    return History.open(_root() / STATE_FOLDER / HISTORY_FILE)
+
+
+def _root() -> Path:
+    from sloproof.workspace.settings import find_root
+
+    return find_root(Path.cwd())
 
 
 def _table(runs: "Sequence[PastRun]", pinned: frozenset[int]) -> None:

@@ -21,7 +21,7 @@ from sloproof.report.drawing import (
     time_axis,
     wall_clock,
 )
-from sloproof.report.model import Chart, RunReport, Series
+from sloproof.report.model import Chart, Limit, RunReport, Series
 from sloproof.report.sampling import gaps, segments, thinned, usual_step, within
 from sloproof.report.svg import coordinate, element, fitted, text_width
 
@@ -57,6 +57,7 @@ def chart_drawing(chart: Chart, report: RunReport, layout: Layout, number: int, 
         _value_grid(chart, values, axis),
         *_measured(chart, values, axis, layout),
         mark_lines(marks(report), axis, top, bottom),
+        *_limit_labels(chart, values, axis),
         _labels(chart, values, layout, below + 8),
         time_axis(axis, layout, bottom + 14),
         wall_clock(axis, bottom + 14 + AXIS_ROW) if last else Markup(""),
@@ -155,18 +156,22 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
 
 def _limits(chart: Chart, values: ValueAxis, axis: TimeAxis) -> list[Markup]:
     heights = [values.y(limit.value) for limit in chart.limits]
+    return [element("line", x1=axis.left, x2=axis.right, y1=y, y2=y, class_="limit") for y in heights]
+
+
+def _limit_labels(chart: Chart, values: ValueAxis, axis: TimeAxis) -> list[Markup]:
+    """The limits' meanings, drawn last: neither lines nor alerts run through them."""
+    heights = [values.y(limit.value) for limit in chart.limits]
     beside = [y - 4 if y - 4 - TEXT >= values.top else y + TEXT + 2 for y in heights]
     places = apart(beside, TEXT + 1, values.top + TEXT, values.bottom)
     return [
-        _limit(f"{limit.label}: {wording.measurement(limit.value, chart.unit)}", y, place, axis)
-        for limit, y, place in zip(chart.limits, heights, places, strict=True)
+        element("text", _limit_text(limit, chart, axis), x=axis.left + 5, y=y, class_="limit-label")
+        for limit, y in zip(chart.limits, places, strict=True)
     ]
 
 
-def _limit(text: str, y: float, label_y: float, axis: TimeAxis) -> Markup:
-    cut = fitted(text, TEXT, axis.right - axis.left)
-    line = element("line", x1=axis.left, x2=axis.right, y1=y, y2=y, class_="limit")
-    return line + element("text", cut, x=axis.left + 5, y=label_y, class_="limit-label")
+def _limit_text(limit: Limit, chart: Chart, axis: TimeAxis) -> str:
+    return fitted(f"{limit.label}: {wording.measurement(limit.value, chart.unit)}", TEXT, axis.right - axis.left)
 
 
 def _labels(chart: Chart, values: ValueAxis, layout: Layout, below: float) -> Markup:
