@@ -133,7 +133,7 @@ def test_the_verdict_comes_first() -> None:
     )
 
 
-def test_ten_minutes_of_twelve_lines_stay_under_a_megabyte() -> None:
+def test_ten_minutes_of_nineteen_lines_stay_under_a_megabyte() -> None:
     size = len(render_html(ten_minutes()).encode())
     assert 100_000 < size < _MEGABYTE
 
