@@ -111,7 +111,7 @@ addEventListener("load", () => {{
   const stamp = page.querySelector(".verdict-fail");
   const found = {{ title: page.title, overflow: root.scrollWidth - root.clientWidth,
     fail: page.defaultView.getComputedStyle(stamp).color, scripts: page.querySelectorAll("script").length,
-    foreign: page.querySelectorAll("img, iframe, object, svg").length, text: page.body.textContent }};
+    foreign: page.querySelectorAll("img, iframe, object, embed, foreignObject").length, text: page.body.textContent }};
   const told = document.createElement("pre");
   told.id = "found";
   told.textContent = JSON.stringify(found);
@@ -121,7 +121,9 @@ addEventListener("load", () => {{
 
 
 @pytest.mark.parametrize("width", [1100, 400])
-@pytest.mark.parametrize("make", [lambda: gate_samples.told(gate_samples.mixed()), gate_samples.hostile_report])
+@pytest.mark.parametrize(
+    "make", [lambda: gate_samples.told(gate_samples.mixed()), gate_samples.hostile_report], ids=["told", "hostile"]
+)
 def test_the_page_of_a_gate_is_styled_fits_and_runs_nothing(
     make: Callable[[], Any], width: int, tmp_path: Path
 ) -> None:
