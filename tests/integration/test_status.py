@@ -186,7 +186,7 @@ def test_without_a_gap_both_agree_and_one_is_shown(place: Place) -> None:
     assert one["budget_left"]["recorded"] == pytest.approx(one["budget_left"]["ledger"], abs=0.01)
     assert one["budget_left"]["differ"] is False
     assert one["burn"]["rate"] == pytest.approx(0.25, abs=0.02)
-    (line,) = [line for line in place.status(code=1).splitlines() if line.startswith("shop/steady")]
+    (line,) = [line for line in place.status(code=1).splitlines() if line.startswith("shop/steady ")]
     assert "recorded" not in line
     assert "PASS" in line
 

@@ -138,7 +138,7 @@ def _left(workspace: "Workspace", system: str, surroundings: "Surroundings") -> 
     from sloproof.workspace.status import status_of
 
     try:
-        found = status_of(workspace.only(system), surroundings.prometheus, scale=surroundings.timing.scale)
+        found = status_of(workspace.only(system), surroundings.prometheus, scale=surroundings.timing.scale).whole()
     except PartFailed as error:
         raise PartFailed(f"what is left of the error budget cannot be told: {error.message}", hint=error.hint) from None
     return {one.slo.identity: one.left for one in found.budgets}

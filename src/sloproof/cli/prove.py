@@ -10,7 +10,8 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
-    from sloproof.alerts.proof import AlertProof
+    from sloproof.alerts.proof import AlertProof, ProofPlan
+    from sloproof.workspace import Workspace
 
 Alerts = Annotated[list[str] | None, typer.Argument(metavar="[ALERT]...", help="Prove only these alerts.")]
 Rules = Annotated[
@@ -31,6 +32,8 @@ def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, j
     plans = proofs.plans(workspace, rules, alerts or ())
     promtool = parts.find("promtool", workspace.state / "parts")
     found = proofs.proven(promtool, plans)
+    if rules is None:
+        _keep(workspace, promtool, plans, found)
     if junit is not None:
         from sloproof.workspace.files import write_file
 
@@ -42,6 +45,18 @@ def prove(alerts: Alerts = None, rules: Rules = None, as_json: AsJson = False, j
     console.say(proof_report.summary(found))
     if not all(proof.proven for proof in found):
         raise typer.Exit(1)
+
+
+def _keep(workspace: "Workspace", promtool: Path, plans: "Sequence[ProofPlan]", found: "Sequence[AlertProof]") -> None:
+    """Remember it for `sloproof status` and gates; a proof that cannot be kept is a proof nevertheless."""
+    from sloproof.errors import PartFailed
+    from sloproof.workspace import kept_proofs
+    from sloproof.workspace.last_proofs import PROOFS_FOLDER
+
+    try:
+        kept_proofs.keep(promtool, plans, found, workspace.state / PROOFS_FOLDER)
+    except PartFailed as failure:
+        console.say(f"the proof is not kept: {failure.message}")
 
 
 def _show(found: "Sequence[AlertProof]") -> None:

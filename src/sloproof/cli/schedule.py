@@ -113,7 +113,7 @@ def budget_of(workspace: "Workspace", url: str | None) -> Callable[[str], str]:
             return ""
         try:
             with Prometheus(url, allowed=workspace.settings.targets) as prometheus:
-                found = status_of(workspace.only(system), prometheus)
+                found = status_of(workspace.only(system), prometheus).whole()
         except SloproofError as error:
             return f"the budgets are unknown: {error.message}"
         own = [one for one in found.budgets if one.slo.service.name == system]

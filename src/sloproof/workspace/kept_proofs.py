@@ -51,6 +51,22 @@ def prove(promtool: Path, plans: Sequence[ProofPlan], folder: Path) -> tuple[Kep
     return proof, False
 
 
+def keep(promtool: Path, plans: Sequence[ProofPlan], found: Sequence[AlertProof], folder: Path) -> None:
+    """Keep what came of these plans, so that `sloproof status` can tell when it was.
+
+    Raises:
+        PartFailed: the folder cannot be written.
+    """
+    proof = _summary(found)
+    file = folder / f"{_fingerprint(promtool, plans)}.json"
+    write_file(file, json.dumps(proof.model_dump(mode="json"), indent=2) + "\n")
+
+
+def kept_in(folder: Path) -> list[KeptProof]:
+    """Every proof that is kept in a folder; files that are none are passed over."""
+    return [proof for file in sorted(folder.glob("*.json")) if (proof := _read(file)) is not None]
+
+
 def _summary(found: Sequence[AlertProof]) -> KeptProof:
     return KeptProof(
         proven_at=time.time(),

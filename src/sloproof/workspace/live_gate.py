@@ -19,11 +19,10 @@ from sloproof.prometheus import Prometheus
 from sloproof.slo import SLO
 from sloproof.verdict.judge import Judgement, Verdict
 from sloproof.workspace import kept_proofs, proofs
+from sloproof.workspace.last_proofs import PROOFS_FOLDER
 from sloproof.workspace.live_objectives import judge_live
 from sloproof.workspace.loading import Workspace
 from sloproof.workspace.status import BudgetStatus, status_of
-
-PROOFS_FOLDER = "proofs"
 
 
 class Runner(Protocol):
@@ -87,9 +86,7 @@ class LiveWorld:
             PartFailed: Prometheus does not answer, or only in part.
         """
         prometheus, timing = self.live_prometheus()
-        status = status_of(self.workspace.only(self.system), prometheus, scale=timing.scale)
-        if status.failures:
-            raise status.failures[0]
+        status = status_of(self.workspace.only(self.system), prometheus, scale=timing.scale).whole()
         wanted = {slo.identity for slo in slos}
         return [_budget(one) for one in status.budgets if one.slo.identity in wanted]
 

@@ -2,19 +2,23 @@
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sloproof import names
 from sloproof.alerts.budget_ledger import Counts, Group
 from sloproof.errors import PartFailed
+from sloproof.http import TimedOut, Unreachable
 from sloproof.prometheus import Prometheus
-from sloproof.promql import Expression, Selector, equals
+from sloproof.prometheus_answers import ActiveAlert
 from sloproof.slo import SLO
 from sloproof.verdict import Verdict, combine
+from sloproof.workspace.last_proofs import LastProof
 from sloproof.workspace.ledger_store import LedgerStore
 from sloproof.workspace.loading import Workspace
+from sloproof.workspace.status_recorded import Asked, Recorded, burn_series
 
 TOLERANCE = 0.05
 """Of the whole budget, ratio of 1: figures that differ by more are both shown. Recorded rates are right to within
@@ -22,9 +26,8 @@ TOLERANCE = 0.05
 WHOLE = 0.95
 """The share of the window that must have been measured before a recorded figure alone says that a budget holds."""
 LEDGER_FOLDER = "budget"
-
-Key = tuple[str, str, Group]
-"""Service, objective, and the values of the objective's labels."""
+MOST_WITH_LEDGER = 100
+"""Objectives whose ledger is brought up to date without being asked for: each costs the server several questions."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class BudgetStatus:
         burn_window: that window, as it is written.
         coverage: the share of the budget window that was recorded, ratio of 1.
         outdated: the recorded figures are those of another objective than the definition's.
+        in_part: the server said itself that something is missing of its answer.
+        groups: how many groups the objective has; 1 where it is not split.
+        spent_groups: how many of them have nothing left.
+        alerts: the active alerts of this objective, of all its groups; None where nobody could tell.
+        proof: when its alerts were last shown to work; None for never.
         notes: what a reader must know, in words.
     """
 
@@ -53,6 +61,11 @@ class BudgetStatus:
     burn_window: str = ""
     coverage: float | None = None
     outdated: bool = False
+    in_part: bool = False
+    groups: int = 1
+    spent_groups: int = 0
+    alerts: tuple[ActiveAlert, ...] | None = None
+    proof: LastProof | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -73,7 +86,26 @@ class BudgetStatus:
         if self.left < 0:
             return Verdict.FAIL
         measured = self.ledger is not None or (self.coverage is not None and self.coverage >= WHOLE)
+        measured = measured and not self.in_part  # what is missing may be a worse group
         return Verdict.PASS if measured else Verdict.UNDECIDED
+
+    @property
+    def indicator(self) -> float | None:
+        """The share of good events in the whole window, ratio of 1; None without a figure."""
+        return None if self.left is None else 1 - (1 - self.left) * float(self.slo.budget)
+
+    @property
+    def gone_in(self) -> timedelta | None:
+        """How long what is left lasts at the burn of now; zero when nothing is left.
+
+        Returns:
+            None where either figure is unknown, and where nothing burns: `burn` tells which.
+        """
+        if self.left is None or self.burn is None:
+            return None
+        if self.left <= 0:
+            return timedelta(0)
+        return self.slo.window * (self.left / self.burn) if self.burn > 0 else None
 
     def document(self) -> dict[str, Any]:
         """The same for programs; shares are ratios of 1, and what is unknown is null."""
@@ -81,12 +113,17 @@ class BudgetStatus:
             "service": self.slo.service.name,
             "slo": self.slo.name,
             "group": dict(zip(self.slo.by, self.group, strict=False)),
+            "groups": {"known": self.groups, "spent": self.spent_groups},
             "objective": str(self.slo.objective),
             "window": names.spelt(self.slo.budget_window),
+            "indicator": self.indicator,
             "budget_left": {"recorded": self.recorded, "ledger": self.ledger, "differ": self.differ},
             "bad_events_left": self.errors_left,
             "burn": {"window": self.burn_window, "rate": self.burn},
+            "gone_in_seconds": None if self.gone_in is None else self.gone_in.total_seconds(),
             "coverage": self.coverage,
+            "alerts": None if self.alerts is None else [alert_document(alert) for alert in self.alerts],
+            "last_proof": None if self.proof is None else self.proof.document(),
             "verdict": str(self.verdict),
             "notes": list(self.notes),
         }
@@ -99,17 +136,33 @@ class Status:
     Args:
         at: seconds since the epoch.
         budgets: those without a figure come last.
-        failures: parts that failed on the way; the figures without them are shown nevertheless.
+        failures: parts that failed on the way, or answered only in part; what is known without them is shown.
+        alerts: active alerts of services, which belong to no objective; None where nobody could tell.
+        questions: how often the server was asked for recorded figures and alerts.
+        without_ledger: the ledger was left alone, because there are too many objectives.
     """
 
     at: float
     budgets: tuple[BudgetStatus, ...]
     failures: tuple[PartFailed, ...] = ()
+    alerts: tuple[ActiveAlert, ...] | None = ()
+    questions: int = 0
+    without_ledger: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all."""
         return combine(one.verdict for one in self.budgets)
+
+    def whole(self) -> "Status":
+        """The same, for those who must not act on a part of it.
+
+        Raises:
+            PartFailed: something could not be asked, or was answered only in part.
+        """
+        if self.failures:
+            raise self.failures[0]
+        return self
 
     def document(self) -> dict[str, Any]:
         """The same for programs."""
@@ -118,11 +171,33 @@ class Status:
             "tolerance": TOLERANCE,
             "verdict": str(self.verdict),
             "objectives": [one.document() for one in self.budgets],
+            "alerts": None if self.alerts is None else [alert_document(alert) for alert in self.alerts],
+            "questions": self.questions,
+            "ledger": not self.without_ledger,
             "failures": [failure.message for failure in self.failures],
         }
 
 
-def status_of(workspace: Workspace, prometheus: Prometheus, now: float | None = None, scale: int = 1) -> Status:
+def alert_document(alert: ActiveAlert) -> dict[str, Any]:
+    """An active alert for programs."""
+    return {
+        "alert": alert.name,
+        "state": alert.state,
+        "severity": alert.labels.get(names.SEVERITY, ""),
+        "since": alert.active_at,
+        "labels": dict(alert.labels),
+    }
+
+
+def status_of(
+    workspace: Workspace,
+    prometheus: Prometheus,
+    now: float | None = None,
+    scale: int = 1,
+    *,
+    ledger: bool | None = None,
+    proofs: Mapping[str, LastProof] | None = None,
+) -> Status:
     """Ask for every recorded series once, for all objectives together, and bring the ledger up to date.
 
     Args:
@@ -131,90 +206,89 @@ def status_of(workspace: Workspace, prometheus: Prometheus, now: float | None = 
         now: seconds since the epoch; None is now.
         scale: the factor that the windows of its rules were divided by. The ledger counts whole windows, so it is
             neither asked nor written where they were.
+        ledger: whether the ledger is brought up to date, which asks for raw series objective by objective; None does
+            it for up to `MOST_WITH_LEDGER` objectives.
+        proofs: when each objective's alerts were last shown to work, by identity.
 
     Raises:
-        PartFailed: Prometheus does not answer, or only in part.
+        PartFailed: Prometheus does not answer at all.
     """
-    asked = _Asked(prometheus, time.time() if now is None else now, scale)
-    store = LedgerStore(workspace.state / LEDGER_FOLDER)
-    recorded, failures, found = _Recorded.of(workspace, asked), [], []
+    asked = Asked(prometheus, time.time() if now is None else now, scale)
+    wanted = ledger if ledger is not None else len(workspace.slos) <= MOST_WITH_LEDGER
+    recorded = Recorded.of(workspace, asked)
+    counts, failures = _counted(workspace, asked) if wanted and scale == 1 else ({}, [])
+    alerts = _alerts_by_objective(recorded.alerts)
+    found = [
+        replace(
+            _worst(slo, recorded, counts.get(slo.identity), workspace),
+            alerts=None if alerts is None else alerts.get(slo.identity, ()),
+            proof=(proofs or {}).get(slo.identity),
+        )
+        for slo in workspace.slos
+    ]
+    found.sort(key=lambda one: (one.left is None, one.left, one.slo.identity))
+    return Status(
+        at=asked.at,
+        budgets=tuple(found),
+        failures=tuple({failure.message: failure for failure in [*recorded.failures, *failures]}.values()),
+        alerts=None if alerts is None else _of_services(workspace, recorded.alerts or ()),
+        questions=recorded.questions,
+        without_ledger=not wanted,
+    )
+
+
+def _counted(workspace: Workspace, asked: Asked) -> tuple[dict[str, Counts], list[PartFailed]]:
+    """The ledger's counts by identity, and what failed on the way."""
+    store, timing = LedgerStore(workspace.state / LEDGER_FOLDER), workspace.settings.timing()
+    counts: dict[str, Counts] = {}
+    failures: list[PartFailed] = []
     for slo in workspace.slos:
-        counts: Counts | None = None
         try:
-            if scale == 1:
-                counts = store.count(slo, workspace.settings.timing(), asked.ledger, asked.at)
+            found = store.count(slo, timing, asked.whole, asked.at)
         except PartFailed as failure:
             failures.append(failure)
-        found.append(_worst(slo, recorded, counts, workspace))
-    found.sort(key=lambda one: (one.left is None, one.left, one.slo.identity))
-    return Status(asked.at, tuple(found), tuple({failure.message: failure for failure in failures}.values()))
+            if isinstance(failure, Unreachable | TimedOut):
+                break  # each of the others would wait as long
+        else:
+            counts |= {} if found is None else {slo.identity: found}
+    return counts, failures
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A server at one instant."""
-
-    prometheus: Prometheus
-    at: float
-    scale: int = 1
-
-    def ledger(self, expression: Expression, at: float) -> list[tuple[Mapping[str, str], float]]:
-        """Every series of an answer that is a number."""
-        answer = self.prometheus.instant(expression, at)
-        if answer.warnings:
-            raise PartFailed(f"`{self.prometheus.url}` answered only in part: {'; '.join(answer.warnings)}")
-        return [(one.labels, one.last) for one in answer.series if math.isfinite(one.last)]
-
-    def recorded(self, metric: str) -> list[tuple[Mapping[str, str], float]]:
-        """The newest values of a recorded series, of rules whose windows are divided by this scale."""
-        return self.ledger(
-            Selector(metric, (equals(names.SCALE, "" if self.scale == 1 else str(self.scale)),)), self.at
-        )
+def _alerts_by_objective(active: Sequence[ActiveAlert] | None) -> dict[str, tuple[ActiveAlert, ...]] | None:
+    if active is None:
+        return None
+    found: dict[str, tuple[ActiveAlert, ...]] = {}
+    for alert in sorted(active, key=lambda one: (one.state, one.active_at, one.name)):
+        identity = names.identity(alert.labels.get(names.SERVICE, ""), alert.labels.get(names.SLO, ""))
+        found[identity] = (*found.get(identity, ()), alert)
+    return found
 
 
-@dataclass(frozen=True)
-class _Recorded:
-    """The recorded figures of all objectives, by metric and by objective."""
-
-    values: Mapping[str, Sequence[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, workspace: Workspace, asked: _Asked) -> "_Recorded":
-        """One query for each recorded series."""
-        windows = {_burn_series(slo, workspace) for slo in workspace.slos}
-        windows |= {names.coverage(slo.budget_window) for slo in workspace.slos}
-        metrics = [names.BUDGET_LEFT, names.ERRORS_LEFT, names.OBJECTIVE, *sorted(windows)]
-        return cls({metric: asked.recorded(metric) for metric in metrics} if workspace.slos else {})
-
-    def groups(self, metric: str, slo: SLO) -> dict[Group, float]:
-        """The values of an objective's groups."""
-        return {
-            tuple(labels.get(label, "") for label in slo.by): value
-            for labels, value in self.values.get(metric, ())
-            if (labels.get(names.SERVICE), labels.get(names.SLO)) == (slo.service.name, slo.name)
-        }
-
-    def value(self, metric: str, slo: SLO, group: Group) -> float | None:
-        """The value of one group."""
-        return self.groups(metric, slo).get(group)
+def _of_services(workspace: Workspace, active: Sequence[ActiveAlert]) -> tuple[ActiveAlert, ...]:
+    """Alerts of causes, and of services that cannot be scraped."""
+    services = {service.name for service in workspace.services}
+    own = (one for one in active if one.labels.get(names.SERVICE) in services and not one.labels.get(names.SLO))
+    return tuple(sorted(own, key=lambda one: (one.state, one.active_at, one.name)))
 
 
-def _worst(slo: SLO, recorded: _Recorded, counts: Counts | None, workspace: Workspace) -> BudgetStatus:
+def _worst(slo: SLO, recorded: Recorded, counts: Counts | None, workspace: Workspace) -> BudgetStatus:
     left = {group: _ledger_left(slo, count.ratio) for group, count in (counts or {}).items()}
     groups = {*recorded.groups(names.BUDGET_LEFT, slo), *left}
     statuses = [_of_group(slo, group, recorded, left, counts, workspace) for group in sorted(groups) or [()]]
-    return min(statuses, key=lambda one: (one.left is None, one.left))
+    worst = min(statuses, key=lambda one: (one.left is None, one.left))
+    spent = sum(one.left is not None and one.left <= 0 for one in statuses)
+    return replace(worst, groups=len(statuses), spent_groups=spent)
 
 
 def _of_group(
     slo: SLO,
     group: Group,
-    recorded: _Recorded,
+    recorded: Recorded,
     left: Mapping[Group, float | None],
     counts: Counts | None,
     workspace: Workspace,
 ) -> BudgetStatus:
-    burn, series = None, _burn_series(slo, workspace)
+    burn, series = None, burn_series(slo, workspace)
     if (ratio := recorded.value(series, slo, group)) is not None:
         burn = ratio / float(slo.budget)
     errors_left = recorded.value(names.ERRORS_LEFT, slo, group)
@@ -230,18 +304,23 @@ def _of_group(
         burn_window=names.spelt(workspace.policy(slo).tiers[0].long),
         coverage=recorded.value(names.coverage(slo.budget_window), slo, group),
         outdated=_outdated(slo, recorded.value(names.OBJECTIVE, slo, ())),
+        in_part=recorded.in_part,
     )
-    return BudgetStatus(**{**one.__dict__, "notes": tuple(_notes(one, recorded))})
+    return replace(one, notes=tuple(_notes(one, recorded)))
 
 
-def _notes(one: BudgetStatus, recorded: _Recorded) -> Iterable[str]:
+def _notes(one: BudgetStatus, recorded: Recorded) -> Iterator[str]:
     promised = recorded.value(names.OBJECTIVE, one.slo, ())
-    if one.left is None:
+    if one.left is None and recorded.failures:
+        yield "not known: the server did not answer in full"
+    elif one.left is None:
         yield "no data: neither the rules nor the raw counters of this objective are on this server"
     elif one.recorded is None:
         yield "nothing is recorded: its rules are not loaded"
     elif one.differ:
         yield f"recorded and ledger differ by more than {TOLERANCE:.0%}; the ledger also counts what came in gaps"
+    elif one.in_part:
+        yield "the server answered only in part: a worse group may be missing"
     elif one.verdict is Verdict.UNDECIDED and not one.outdated:
         yield f"less than {WHOLE:.0%} of its window was measured"
     if one.outdated and promised is not None:
@@ -257,7 +336,3 @@ def _ledger_left(slo: SLO, ratio: float | None) -> float | None:
     if ratio is None:  # a period of the calendar without traffic yet is whole; a rolling window without is unknown
         return 1.0 if slo.calendar is not None else None
     return 1 - ratio / float(slo.budget)
-
-
-def _burn_series(slo: SLO, workspace: Workspace) -> str:
-    return names.error_ratio(workspace.policy(slo).tiers[0].long)

@@ -1,0 +1,202 @@
+"""What is left of every budget, as a table, as short blocks where a table does not fit, or as sentences."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sloproof import names
+from sloproof.definition import plain
+from sloproof.prometheus_answers import ActiveAlert
+from sloproof.runbooks.words import in_words
+from sloproof.verdict import Verdict
+from sloproof.workspace.status import BudgetStatus, Status
+
+Line = tuple[str, str]
+"""Text, and the verdict that ends it; empty for none."""
+
+_HEADINGS = (
+    "OBJECTIVE", "PROMISED", "SLI", "BUDGET LEFT", "BAD EVENTS LEFT", "BURN NOW", "GONE IN", "MEASURED", "LAST PROOF",
+)  # fmt: skip
+_LINES_A_BLOCK = 3
+_LINES_BESIDE = 6
+_NEVER = "never"
+_UNKNOWN = "-"
+_MANY_DAYS = 400
+
+
+def room(height: int) -> int:
+    """How many objectives a terminal of so many lines shows, notes and totals beside them.
+
+    Args:
+        height: lines.
+    """
+    return max(1, (height - _LINES_BESIDE) // _LINES_A_BLOCK)
+
+
+def table(found: Status, worst: int | None, width: int) -> Iterator[Line]:
+    """One line an objective where the terminal is wide enough, else two or three.
+
+    Args:
+        found: every objective, worst first.
+        worst: at most so many; None for all.
+        width: of the terminal, characters.
+    """
+    shown = found.budgets[:worst]
+    rows = [_HEADINGS, *(_cells(one) for one in shown)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    if sum(widths) + 2 * len(widths) + len(Verdict.UNDECIDED.value) <= width:
+        verdicts = ["", *(str(one.verdict) for one in shown)]
+        for row, verdict in zip(rows, verdicts, strict=True):
+            yield "".join(cell.ljust(size + 2) for cell, size in zip(row, widths, strict=True)), verdict
+        for one in shown:
+            yield from ((f"{one.slo.identity}: {text}", "") for text in _active(one, found.at))
+    else:
+        for one in shown:
+            yield from _block(one, found.at)
+    for one in shown:
+        yield from ((f"{one.slo.identity}: {note}", "") for note in one.notes)
+    yield from _ending(found, len(shown))
+
+
+def sentences(found: Status, worst: int | None) -> Iterator[Line]:
+    """One line an objective, in words alone: no columns, no signs that are read aloud.
+
+    Args:
+        found: every objective, worst first.
+        worst: at most so many; None for all.
+    """
+    shown = found.budgets[:worst]
+    for one in shown:
+        alerts = _active(one, found.at)
+        told = [
+            f"{_name(one)}: {_VERDICT_WORDS[one.verdict]}",
+            f"promised {plain(one.slo.objective)} % over {one.slo.promised_over}",
+            f"budget left {_known(_left(one))}",
+            f"burning {_known(_burn(one), 'at an unknown rate')}",
+            _gone_in_words(one),
+            f"measured {_known(_share(one.coverage))} of the window",
+            f"alerts: {'; '.join(alerts) if alerts else 'none' if one.alerts is not None else 'unknown'}",
+            f"last proof {_proof(one)}",
+            *one.notes,
+        ]
+        yield ". ".join(text[0].upper() + text[1:] if number else text for number, text in enumerate(told)) + ".", ""
+    yield from _ending(found, len(shown))
+
+
+_VERDICT_WORDS = {
+    Verdict.PASS: "holds",
+    Verdict.FAIL: "overspent",
+    Verdict.UNDECIDED: "undecided",
+}
+
+
+def _block(one: BudgetStatus, now: float) -> Iterator[Line]:
+    """An objective in lines of less than 80 characters, as long as its name is not very long."""
+    yield f"{_name(one)}  {_left(one)} left  ", str(one.verdict)
+    yield f"  burn {_burn(one)}, {_gone_in_words(one)}, measured {_share(one.coverage)}", ""
+    yield f"  promised {plain(one.slo.objective)} % over {one.slo.promised_over}, is {_indicator(one)}", ""
+    yield f"  last proof {_proof(one)}", ""
+    yield from ((f"  {text}", "") for text in _active(one, now))
+
+
+def _ending(found: Status, shown: int) -> Iterator[Line]:
+    """What belongs to no objective."""
+    for alert in found.alerts or ():
+        yield f"{alert.labels.get(names.SERVICE, '')}: {_alert(alert, found.at)}", ""
+    if found.alerts is None:
+        yield "alerts are unknown: this server does not tell which are active", ""
+    if found.without_ledger:
+        yield f"the ledger of {len(found.budgets)} objectives was not asked; `--ledger` does", ""
+    rest = found.budgets[shown:]
+    if rest:
+        counts = ", ".join(
+            f"{sum(one.verdict is verdict for one in rest)} {verdict}"
+            for verdict in Verdict
+            if any(one.verdict is verdict for one in rest)
+        )
+        yield f"{len(rest)} more, with no less left or unknown: {counts}", ""
+
+
+def _cells(one: BudgetStatus) -> Sequence[str]:
+    return (
+        _name(one),
+        f"{plain(one.slo.objective)} % over {one.slo.promised_over}",
+        _indicator(one),
+        _left(one),
+        _UNKNOWN if one.errors_left is None else f"{one.errors_left:,.0f}",
+        _burn(one),
+        _gone(one),
+        _share(one.coverage),
+        _proof(one),
+    )
+
+
+def _name(one: BudgetStatus) -> str:
+    if not one.group:
+        return one.slo.identity
+    spent = f", {one.spent_groups} spent" if one.spent_groups else ""
+    return f"{one.slo.identity} {{{', '.join(one.group)}}} worst of {one.groups}{spent}"
+
+
+def _left(one: BudgetStatus) -> str:
+    if one.differ:
+        return f"{_share(one.ledger)} by ledger, {_share(one.recorded)} recorded"
+    return _share(one.left)
+
+
+def _indicator(one: BudgetStatus) -> str:
+    """The share of good events, with one digit more than the promise has."""
+    if one.indicator is None:
+        return _UNKNOWN
+    digits = max(0, -int(one.slo.objective.as_tuple().exponent)) + 1
+    return f"{one.indicator * 100:.{digits}f} %"
+
+
+def _burn(one: BudgetStatus) -> str:
+    return _UNKNOWN if one.burn is None else f"{one.burn:.2f}x ({one.burn_window})"
+
+
+def _gone(one: BudgetStatus) -> str:
+    if one.gone_in is None:
+        return _UNKNOWN if one.burn is None or one.left is None else _NEVER
+    if not one.gone_in:
+        return "gone"
+    return f"> {_MANY_DAYS} d" if one.gone_in.days > _MANY_DAYS else in_words(one.gone_in)
+
+
+def _gone_in_words(one: BudgetStatus) -> str:
+    gone = _gone(one)
+    words = {"gone": "nothing is left", _NEVER: "never gone at this rate", _UNKNOWN: "gone in an unknown time"}
+    return words.get(gone, f"gone in {gone}")
+
+
+def _proof(one: BudgetStatus) -> str:
+    if one.proof is None:
+        return _NEVER
+    day = datetime.fromtimestamp(one.proof.at, UTC).date().isoformat()
+    return f"{day} {one.proof.kind} {one.proof.verdict}"
+
+
+def _active(one: BudgetStatus, now: float) -> list[str]:
+    """Each active alert of an objective; firing ones first."""
+    return [_alert(alert, now) for alert in one.alerts or ()]
+
+
+def _alert(alert: ActiveAlert, now: float) -> str:
+    groups = {
+        label: value
+        for label, value in alert.labels.items()
+        if label not in (names.SERVICE, names.SLO, names.SEVERITY, names.TIER, names.OWNER, names.ALERT_NAME)
+        and label not in (names.KIND, names.SCALE)
+    }
+    group = f" {{{', '.join(groups.values())}}}" if groups else ""
+    severity = alert.labels.get(names.SEVERITY, "")
+    since = in_words(timedelta(seconds=max(0.0, now - alert.active_at)))
+    return f"{alert.name}{group} {alert.state} for {since}{f' ({severity})' if severity else ''}"
+
+
+def _share(ratio: float | None) -> str:
+    return _UNKNOWN if ratio is None else f"{ratio * 100:.1f} %"
+
+
+def _known(text: str, unknown: str = "unknown") -> str:
+    return unknown if text == _UNKNOWN else text
