@@ -10,7 +10,7 @@ UNFINISHED := $(VENV)/.unfinished
 apt_install = out=$$(export DEBIAN_FRONTEND=noninteractive; apt-get -q -o Acquire::Retries=3 update 2>&1 && \
   apt-get -q -o Acquire::Retries=3 install --yes --no-install-recommends $(1) 2>&1) || { echo "$$out" >&2; false; }
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-BENCHMARKS := generate_speed rules_cost startup verdict_coverage
+BENCHMARKS := generate_speed rules_cost startup status_queries verdict_coverage
 BROWSERS := chromium chromium-browser google-chrome chrome
 export SLOPROOF_PARTS := $(CURDIR)/$(PARTS)
 

@@ -32,3 +32,9 @@ def test_the_verdict_is_simulated_beside_other_tools() -> None:
     shown = run("verdict_coverage.py", "--runs", "2")
     assert shown.count("no target is judged") == 5
     assert "Locust passes" in shown
+
+
+def test_many_objectives_are_asked_for_in_a_handful_of_queries(parts: Path) -> None:
+    shown = run("status_queries.py", "--quick")
+    assert "sloproof status" in shown
+    assert "one query an objective" in shown
