@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from sloproof.definition import Definition
+from sloproof.runbooks.evidence import SeenAlert
 from sloproof.verdict.judge import Verdict
 
 LAB = "lab"
@@ -175,6 +176,7 @@ class PastRun(Remembered):
         target: the URL that was loaded.
         load: what was asked of the generator; two runs are comparable where these agree.
         objectives: each objective's judgement.
+        alerts: those that began to fire.
         quantiles: of the latency.
         completed: requests that ended, warm-up left out.
         failed: those of them that failed.
@@ -198,6 +200,7 @@ class PastRun(Remembered):
     target: str = ""
     load: dict[str, Any] = Field(default_factory=dict)
     objectives: tuple[PastObjective, ...] = ()
+    alerts: tuple[SeenAlert, ...] = ()
     quantiles: tuple[PastQuantile, ...] = ()
     completed: int = 0
     failed: int = 0

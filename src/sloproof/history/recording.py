@@ -8,6 +8,7 @@ from typing import Any
 from sloproof.chaos.stage import Stage
 from sloproof.errors import PartFailed
 from sloproof.history.past_run import MOST_WINDOWS, PastObjective, PastQuantile, PastRun, Windows
+from sloproof.history.seen_alerts import seen_alerts
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.load_files import LoadFiles, read_result
 from sloproof.loadtests.outcome import FAILURES
@@ -65,6 +66,7 @@ def past_run(
         target=loads[0].target,
         load=load_asked(folder) if only else {},
         objectives=tuple(_objective(stage.name, result) for stage in stages for result in stage.facts.objectives),
+        alerts=seen_alerts(stages, kind),
         quantiles=_quantiles(only) if only else (),
         completed=sum(load.completed for load in evaluated),
         failed=sum(load.failed for load in evaluated),

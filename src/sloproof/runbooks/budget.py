@@ -9,6 +9,7 @@ from sloproof.alerts.recording import recorded
 from sloproof.definition import plain
 from sloproof.promql import Expression
 from sloproof.runbooks.cause import owner, question, urgency
+from sloproof.runbooks.evidence import Evidence
 from sloproof.runbooks.page import assembled
 from sloproof.runbooks.words import in_words, one_line, until_forgotten
 from sloproof.slo import SLO, Service
@@ -16,7 +17,9 @@ from sloproof.slo import SLO, Service
 _PASTE = "Paste into Prometheus, or put its address before the link. No result means no data.\n\n"
 
 
-def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None = None) -> str:
+def budget_page(
+    alert: AlertRule, slo: SLO, timing: Timing, existing: str | None = None, evidence: Evidence | None = None
+) -> str:
     """The page of an alert on an objective's budget.
 
     Args:
@@ -24,6 +27,7 @@ def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None
         slo: the objective.
         timing: intervals and scale of the rules.
         existing: the page as it is now; None for a new one.
+        evidence: what is known of it from live systems; None for nothing.
 
     Returns:
         Markdown, made and kept as `runbook_page` does.
@@ -52,17 +56,26 @@ def budget_page(alert: AlertRule, slo: SLO, timing: Timing, existing: str | None
         "over": f"The alert clears by itself when its condition ends; {_growth(slo)}. "
         "Closing it sooner hides the state of the promise.",
     }
-    return assembled(alert.alert, texts, slo.service, existing)
+    return assembled(alert.alert, texts, slo.service, existing, evidence)
 
 
-def absence_page(alert: AlertRule, service: Service, asked: Sequence[Expression], existing: str | None = None) -> str:
+def absence_page(
+    alert: AlertRule,
+    service: Service,
+    asked: Sequence[Expression],
+    timing: Timing,
+    existing: str | None = None,
+    evidence: Evidence | None = None,
+) -> str:
     """The page of an absence alert.
 
     Args:
         alert: the rule.
         service: whose data are missing.
         asked: the expressions of what may be missing, at least one.
+        timing: intervals of the rules.
         existing: the page as it is now; None for a new one.
+        evidence: what is known of it from live systems; None for nothing.
 
     Returns:
         Markdown, made and kept as `runbook_page` does.
@@ -83,7 +96,7 @@ def absence_page(alert: AlertRule, service: Service, asked: Sequence[Expression]
         "`sloproof check --online URL` names the selector.",
         "over": f"The alert clears at the first evaluation that finds data again; {_shown(len(asked))}.",
     }
-    return assembled(alert.alert, texts, service, existing)
+    return assembled(alert.alert, texts, service, existing, evidence)
 
 
 def _still(number: int, of: int) -> str:

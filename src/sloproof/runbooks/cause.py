@@ -4,6 +4,7 @@ from sloproof.alerts import AlertRule, CauseAlert
 from sloproof.alerts.severity import URGENT
 from sloproof.definition import plain
 from sloproof.promql import Expression, Number, Written, call, parse_written
+from sloproof.runbooks.evidence import Evidence
 from sloproof.runbooks.page import assembled
 from sloproof.runbooks.words import graph_link, in_words, one_line
 from sloproof.slo import Service
@@ -12,13 +13,16 @@ WORST = 10
 """How many of the worst series a page asks for."""
 
 
-def cause_page(alert: AlertRule, cause: CauseAlert, existing: str | None = None) -> str:
+def cause_page(
+    alert: AlertRule, cause: CauseAlert, existing: str | None = None, evidence: Evidence | None = None
+) -> str:
     """The page of one cause alert.
 
     Args:
         alert: the rule.
         cause: its definition.
         existing: the page as it is now, read without translating line ends; None for a new one.
+        evidence: what is known of it from live systems; None for nothing.
 
     Returns:
         Markdown, made and kept as `runbook_page` does.
@@ -33,7 +37,7 @@ def cause_page(alert: AlertRule, cause: CauseAlert, existing: str | None = None)
         "diagnosis": _diagnosis(alert, cause),
         "over": _over(alert, cause),
     }
-    return assembled(alert.alert, texts, cause.service, existing)
+    return assembled(alert.alert, texts, cause.service, existing, evidence)
 
 
 def urgency(severity: str) -> str:

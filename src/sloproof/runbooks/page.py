@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sloproof.alerts import REAL, AlertRule, BurnPolicy, BurnTier, Timing
 from sloproof.runbooks import generated, starting_text
 from sloproof.runbooks.blocks import DamagedPage, blocks_of, replaced, wrapped
+from sloproof.runbooks.evidence import Evidence, seen_block, untried_block
 from sloproof.runbooks.incident import Incident
 from sloproof.slo import SLO, Service
 
@@ -32,6 +33,8 @@ SECTIONS = (
     Section("When it is over", "over"),
     Section("Escalation"),
     Section("Rollback"),
+    Section("Seen before", "seen"),
+    Section("Not proven yet", "untried"),
 )
 
 
@@ -43,6 +46,7 @@ def runbook_page(
     timing: Timing = REAL,
     existing: str | None = None,
     seen: str = "",
+    evidence: Evidence | None = None,
 ) -> str:
     """The page of one burn alert.
 
@@ -54,6 +58,7 @@ def runbook_page(
         timing: intervals and scale of the rules.
         existing: the page as it is now, read without translating line ends; None for a new one.
         seen: what a drill showed of it last, as a sentence without a full stop; empty for nothing.
+        evidence: what is known of it from live systems; None for nothing.
 
     Returns:
         Markdown. Of an existing page only the generated blocks change; blocks that it lacks are
@@ -70,21 +75,26 @@ def runbook_page(
         "diagnosis": generated.diagnosis(incident),
         "over": generated.over(incident, seen),
     }
-    return assembled(alert.alert, texts, slo.service, existing)
+    return assembled(alert.alert, texts, slo.service, existing, evidence)
 
 
-def assembled(title: str, texts: Mapping[str, str], service: Service, existing: str | None) -> str:
+def assembled(
+    title: str, facts: Mapping[str, str], service: Service, existing: str | None, evidence: Evidence | None = None
+) -> str:
     """A page of generated blocks, with the hand-written sections that are there already.
 
     Args:
         title: the alert's name.
-        texts: text of each generated block.
+        facts: text of each generated block that follows from the definitions.
         service: whose page it is.
         existing: the page as it is now; None for a new one.
+        evidence: what is known of the alert from live systems; None for nothing.
 
     Raises:
         DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
     """
+    known = evidence or Evidence(service.name)
+    texts = {**facts, "seen": seen_block(known), "untried": untried_block(known)}
     if existing is None or not existing.strip():
         return _new_page(title, texts, starting_text.written(service))
     _refuse_unknown(existing, texts)

@@ -24,7 +24,9 @@ from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.cause_tests import case_files, cause_tests, not_proven
 from sloproof.errors import SloproofError
 from sloproof.promql import Expression
+from sloproof.runbooks.evidence import Evidence
 from sloproof.slo import SLO, Service
+from sloproof.workspace.alert_memory import SEEN, AlertMemory
 from sloproof.workspace.files import Artifact
 from sloproof.workspace.loading import Workspace
 from sloproof.workspace.rule_files import other_files, services_with_rules
@@ -103,23 +105,30 @@ def extra_pages(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifa
     from sloproof.runbooks import absence_page, budget_page, cause_page
 
     timing, links = workspace.settings.timing(), workspace.settings.links()
+    memory = AlertMemory(workspace, existing(SEEN))
     for cause in workspace.all_of(CauseAlert):
         rule = cause_rule(cause, timing, links)
-        yield _page(rule, existing, partial(cause_page, rule, cause))
+        yield _page(rule, existing, memory, cause.service, partial(cause_page, rule, cause))
     for slo in workspace.slos:
         for rule in budget_alert_rules(slo, _budget(workspace, slo), timing, links):
-            yield _page(rule, existing, partial(budget_page, rule, slo, timing))
+            yield _page(rule, existing, memory, slo.service, partial(budget_page, rule, slo, timing))
     for service in workspace.services:
         absence, slos = absence_for(service, workspace.all_of(AbsenceAlerts)), workspace.slos_of(service.name)
         for rule in absence_rules(service, slos, absence, timing, links):
             asked = _missing(rule, service, slos, timing)
-            yield _page(rule, existing, partial(absence_page, rule, service, asked))
+            yield _page(rule, existing, memory, service, partial(absence_page, rule, service, asked, timing))
 
 
-def _page(rule: AlertRule, existing: ExistingPage, made: Callable[[str | None], str]) -> Artifact:
+def _page(
+    rule: AlertRule,
+    existing: ExistingPage,
+    memory: AlertMemory,
+    service: Service,
+    made: Callable[[str | None, Evidence], str],
+) -> Artifact:
     path = f"runbooks/{names.runbook_file(rule.alert)}"
     try:
-        return Artifact(path, made(existing(path)))
+        return Artifact(path, made(existing(path), memory.evidence(rule.alert, service.name)))
     except SloproofError as error:
         raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
 

@@ -17,6 +17,7 @@ from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.kubernetes import KillPods, kubernetes_json
 from sloproof.errors import SloproofError, UsageError
 from sloproof.workspace.alert_artifacts import extra_pages, extra_tests
+from sloproof.workspace.alert_memory import SEEN, AlertMemory
 from sloproof.workspace.collection import no_collection
 from sloproof.workspace.drill_memory import DRILLS, seen_in_drills
 from sloproof.workspace.files import Artifact
@@ -127,14 +128,16 @@ def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact
     from sloproof.runbooks import runbook_page
 
     timing, links = workspace.settings.timing(), workspace.settings.links()
-    drilled = seen_in_drills(existing(DRILLS))
+    drilled, memory = seen_in_drills(existing(DRILLS)), AlertMemory(workspace, existing(SEEN))
     for slo in workspace.slos:
         policy = workspace.policy(slo)
         for tier in policy.tiers:
             rule = burn_alert(slo, tier, timing, links)
             path = f"runbooks/{names.runbook_file(rule.alert)}"
             try:
-                page = runbook_page(rule, slo, tier, policy, timing, existing(path), drilled.get(rule.alert, ""))
+                evidence = memory.evidence(rule.alert, slo.service.name)
+                seen = drilled.get(rule.alert, "")
+                page = runbook_page(rule, slo, tier, policy, timing, existing(path), seen, evidence)
             except SloproofError as error:
                 raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
             yield Artifact(path, page)
