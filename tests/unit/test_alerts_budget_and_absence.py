@@ -183,9 +183,9 @@ def test_raw_series_tell_the_absence_of_what_is_not_recorded(slo: SLO) -> None:
 
 def test_the_page_of_parts_asks_for_each() -> None:
     rule = absence_rules(API, [OF_TWO_PARTS], AbsenceAlerts(target_down=None), REAL, Links())[0]
-    page = absence_page(rule, API, errors_read(OF_TWO_PARTS, REAL))
+    page = absence_page(rule, API, errors_read(OF_TWO_PARTS, REAL), REAL)
     assert "1. Is part 1 still missing?" in page and "2. Is part 2 still missing?" in page
-    assert "4. Did a release rename" in page
+    assert "6. Did a release rename" in page
 
 
 def test_absence_lasts_two_scrapes_at_least() -> None:
@@ -226,7 +226,7 @@ def test_pages_say_what_to_paste() -> None:
     low = next(rule for rule in group.rules if not isinstance(rule, RecordingRule))
     assert "slo:error_budget:remaining_ratio" in budget_page(low, AVAILABILITY, REAL)
     down = absence_rules(API, [], AbsenceAlerts(), REAL, Links())[0]
-    page = absence_page(down, API, [Selector("up")])
+    page = absence_page(down, API, [Selector("up")], REAL)
     assert page.startswith("# ApiTargetDown\n")
     assert "page, start now." in page
 

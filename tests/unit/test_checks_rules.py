@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY
-from sloproof.checks import GeneratedGroup, GeneratedRule, Subject, group_label_dropped, label_overwritten, run_offline
+from sloproof.checks import (
+    GeneratedGroup,
+    GeneratedRule,
+    Subject,
+    group_label_dropped,
+    label_overwritten,
+    run_offline,
+    runbook_stale,
+)
 from sloproof.checks.recorded import Recorded
 from sloproof.promql import Selector
 from sloproof.promql.label_sets import LabelSets, label_sets, unmatched
@@ -126,6 +134,29 @@ def test_runbook_unwritten_names_the_sections() -> None:
     (found,) = run_offline(replace(SOUND, pages={**SOUND.pages, FIRST_PAGE: page}))
     assert (found.check, found.severity, found.line) == ("runbook/unwritten", "warning", 1)
     assert f"`Rollback` in `{FIRST_PAGE}`" in found.what
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("See ShopLatencySlowBurn.", "`ShopLatencySlowBurn` is no alert of these definitions"),
+        ("Then `sloproof chaos run lose-both`.", "`sloproof chaos run lose-both` runs no experiment that is defined"),
+        ("It falls in query 9.", "there is no query 9 on this page"),
+    ],
+)
+def test_runbook_stale_names_what_is_gone(words: str, said: str) -> None:
+    one = subject(availability(), runs={"load": [], "chaos": ["lose-one"]})
+    page = one.pages[FIRST_PAGE].replace("## Rollback\n", f"## Rollback\n\n{words}\n")
+    (found,) = runbook_stale.check(replace(one, pages={**one.pages, FIRST_PAGE: page}))
+    assert (found.check, found.severity, found.what) == ("runbook/stale", "warning", said)
+    assert page.split("\n")[found.line - 1] == words
+
+
+def test_runbook_stale_lets_what_is_there_be_named() -> None:
+    one = subject(availability(), runs={"load": [], "chaos": ["lose-one"]})
+    words = "See ShopAvailabilitySlowBurn, query 3, and `sloproof chaos run lose-one`; ShopWindow is another word."
+    page = one.pages[FIRST_PAGE] + words
+    assert not list(runbook_stale.check(replace(one, pages={**one.pages, FIRST_PAGE: page})))
 
 
 def test_runbook_orphan_page_is_only_one_of_ours() -> None:

@@ -60,6 +60,8 @@ def test_the_title_is_the_alerts_name_and_the_sections_are_in_order() -> None:
         "## Diagnosis",
         "## Mitigation",
         "## When it is over",
+        "## Seen before",
+        "## Not proven yet",
         "## Escalation",
         "## Rollback",
     ]

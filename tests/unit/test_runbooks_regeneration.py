@@ -14,7 +14,7 @@ from sloproof.runbooks.blocks import blocks_of, replaced
 from sloproof.slo import SLO, ErrorRatio, Service
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "runbooks" / "ShopAvailabilityFastBurn.md"
-BLOCKS = ["summary", "meaning", "impact", "diagnosis", "over"]
+BLOCKS = ["summary", "meaning", "impact", "diagnosis", "over", "seen", "untried"]
 
 
 def shop(objective: str = "99.9") -> SLO:
@@ -119,7 +119,7 @@ def test_a_page_without_any_heading_keeps_its_words() -> None:
 
 
 DAMAGE = {
-    "never closed": ("<!-- /generated:over -->\n", "", "is never closed"),
+    "never closed": ("<!-- /generated:untried -->\n", "", "is never closed"),
     "lost its beginning": ("<!-- generated:impact -->\n", "", "closes nothing that is open"),
     "lost its end": ("<!-- /generated:impact -->\n", "", "begins before `impact`"),
     "doubled": (

@@ -15,6 +15,7 @@ from sloproof.checks import (
     not_described,
     recorded_twice,
     runbook_pages,
+    runbook_stale,
     same_events,
     unknown_part,
     unknown_tier,
@@ -43,6 +44,7 @@ OF_DEFINITIONS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     defined_differently.check,
     group_too_large.check,
     runbook_pages.check,
+    runbook_stale.check,
 )
 """What looks at all definitions together."""
 

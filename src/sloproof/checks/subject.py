@@ -120,6 +120,7 @@ class Subject:
         causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
         cause_twins: the further causes of a name that another cause has already: the alert's name, and where.
         pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
+        runs: the names of what can be run, by kind (`load`, `chaos`); a kind that is missing is not known.
         timing: the clock of the rules.
         judged: what the checks of rules found while the rules were made; None where they have not looked yet.
         whole: the subject that this is a part of; its rules are what is recorded.
@@ -134,6 +135,7 @@ class Subject:
     causes: Mapping[str, Place] = field(default_factory=dict)
     cause_twins: Sequence[tuple[str, Place]] = field(default=())
     pages: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     timing: Timing = REAL
     judged: Sequence[Problem] | None = None
     whole: "Subject | None" = None

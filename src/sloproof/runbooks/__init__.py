@@ -4,7 +4,7 @@ from sloproof.runbooks.blocks import DamagedPage
 from sloproof.runbooks.budget import absence_page, budget_page
 from sloproof.runbooks.cause import cause_page
 from sloproof.runbooks.evidence import Evidence, SeenAlert
-from sloproof.runbooks.page import runbook_page, unwritten_sections
+from sloproof.runbooks.page import runbook_page, unwritten_sections, written_lines
 
 __all__ = [
     "DamagedPage",
@@ -15,4 +15,5 @@ __all__ = [
     "cause_page",
     "runbook_page",
     "unwritten_sections",
+    "written_lines",
 ]

@@ -78,7 +78,10 @@ def diagnosis(incident: Incident) -> str:
     questions = (
         ("Does it go on? The long window and the short one", _both_windows(incident)),
         ("How much budget is left? As a share of 1, and in bad events", _budget(incident)),
-        ("Where are the bad events? The ten worst places, in events per second", (_worst(incident),)),
+        (
+            "Where are the bad events? The ten worst places, in events per second",
+            (worst_places(incident.slo, incident.timing.real(incident.timing.base)),),
+        ),
     )
     asked = "\n\n".join(_question(number, words, asked) for number, (words, asked) in enumerate(questions, start=1))
     return f"""Paste into Prometheus, or put its address before the link. No result means no data: first find out why
@@ -102,7 +105,7 @@ If the alert has not cleared in the time below after your fix, the fix did not w
 Foretold from the windows and intervals, for a fault that begins after a time without errors, stays as bad as it began,
 and lasts {incident.short} or more:
 
-{_table(("bad events", "fires after", "clears after the fix"), rows)}{_drilled(seen)}"""
+{table(("bad events", "fires after", "clears after the fix"), rows)}{_drilled(seen)}"""
 
 
 def _drilled(seen: str) -> str:
@@ -178,7 +181,7 @@ def _urgency_table(incident: Incident) -> str:
         )
         for burn, words in sorted(named.items())
     ]
-    return _table(("burn rate", "bad events", "whole budget gone in", "half of it in", "respond within", ""), rows)
+    return table(("burn rate", "bad events", "whole budget gone in", "half of it in", "respond within", ""), rows)
 
 
 def _tier_word(incident: Incident, name: str) -> str:
@@ -207,11 +210,16 @@ def _budget(incident: Incident) -> tuple[Expression, ...]:
     return tuple(recorded(name, incident.slo, incident.timing) for name in (names.BUDGET_LEFT, names.ERRORS_LEFT))
 
 
-def _worst(incident: Incident) -> Expression:
-    """The most bad events by label, straight from the SLO's own raw series."""
-    counters, window = incident.slo.sli.counters(), incident.timing.real(incident.timing.base)
+def worst_places(slo: SLO, window: timedelta) -> Expression:
+    """The most bad events by label, straight from the SLO's own raw series.
+
+    Args:
+        slo: the objective.
+        window: that the rates are taken over, wall-clock time.
+    """
+    counters = slo.sli.counters()
     if counters is None:
-        return call("topk", Number(10), incident.slo.sli.errors(window, by=["instance"]).above(0))
+        return call("topk", Number(10), slo.sli.errors(window, by=["instance"]).above(0))
     labels = _labels(counters.bad or counters.total)
     if counters.bad is not None:
         bad: Expression = rate(parse_selector(counters.bad), window).sum(by=labels)
@@ -245,6 +253,7 @@ def _between(least: timedelta, most: timedelta) -> str:
     return f"{in_words(least)} to {in_words(most)}"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -31,10 +31,10 @@ SECTIONS = (
     Section("Diagnosis", "diagnosis"),
     Section("Mitigation"),
     Section("When it is over", "over"),
-    Section("Escalation"),
-    Section("Rollback"),
     Section("Seen before", "seen"),
     Section("Not proven yet", "untried"),
+    Section("Escalation"),
+    Section("Rollback"),
 )
 
 
@@ -114,6 +114,23 @@ def unwritten_sections(page: str) -> tuple[str, ...]:
     return tuple(
         section.heading for section in SECTIONS if not section.block and _is_unwritten(_below(lines, section.heading))
     )
+
+
+def written_lines(page: str) -> list[tuple[int, str]]:
+    """The lines that somebody wrote: all but those of generated blocks.
+
+    Args:
+        page: a runbook page; one whose markers are damaged has none that can be told apart.
+
+    Returns:
+        Each with its number, from 1.
+    """
+    try:
+        blocks = blocks_of(page).values()
+    except DamagedPage:
+        return []
+    made = {index for block in blocks for index in range(block.first, block.last + 1)}
+    return [(index + 1, line) for index, line in enumerate(page.split("\n")) if index not in made]
 
 
 def _new_page(title: str, texts: Mapping[str, str], written: Mapping[str, str]) -> str:

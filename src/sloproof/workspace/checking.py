@@ -6,6 +6,7 @@ from sloproof.chaos.experiment import Experiment
 from sloproof.checks import Subject, TierReference
 from sloproof.checks.subject import PartReference
 from sloproof.errors import Problem
+from sloproof.loadtests.profile import LoadProfile
 from sloproof.workspace.artifacts import read_page
 from sloproof.workspace.loading import Workspace
 from sloproof.workspace.made_rules import MadeRules, made_rules
@@ -38,6 +39,10 @@ def subject_of(
         causes=first,
         cause_twins=tuple((alert, place) for alert, place in causes if first[alert] != place),
         pages=_pages(workspace),
+        runs={
+            "load": [profile.name for profile in workspace.all_of(LoadProfile)],
+            "chaos": [experiment.name for experiment in workspace.all_of(Experiment)],
+        },
         timing=timing,
         judged=_judged(rules),
     )
