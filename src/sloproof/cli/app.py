@@ -21,6 +21,7 @@ from sloproof.cli import (
     lab,
     load,
     prove,
+    runbook,
     schedule,
     status,
 )
@@ -41,6 +42,7 @@ app.command("generate", short_help="Write what the definitions imply.")(generate
 app.command("check", short_help="Say what is unwise in the definitions.")(check.check)
 app.command("prove", short_help="Prove that each alert fires and clears when promised.")(prove.prove)
 app.command("status", short_help="Show what is left of every error budget.")(status.status)
+app.command("runbook", short_help="Show the page of an alert, with live values.")(runbook.runbook)
 app.command("demo", short_help="Break a live system twice and see its alerts fire.")(demo.demo)
 app.command("drill", short_help="Fire the alerts of an objective and time them.")(drill.drill)
 app.command("schedule", short_help="Write when experiments and drills run by themselves.")(schedule.schedule)
