@@ -75,7 +75,7 @@ def _show(text: str) -> None:
         return
     from rich.markdown import Markdown
 
-    console.output().print(Markdown(text, code_theme="ansi_dark"), soft_wrap=False)
+    console.output().print(Markdown(text, code_theme="ansi_dark", hyperlinks=False), soft_wrap=False)
 
 
 def _record(workspace: "Workspace") -> None:

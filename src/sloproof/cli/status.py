@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import Workspace
@@ -34,6 +35,8 @@ Ledger = Annotated[
     ),
 ]
 
+Scale = Annotated[int, typer.Option(min=1, help="What the windows of its rules were divided by, such as 120 in a lab.")]
+
 _HISTORY_KINDS = ("drill", "chaos")
 _MOST_RUNS = 500
 
@@ -46,6 +49,7 @@ def status(
     watch: Watch = False,
     every: Every = "10s",
     ledger: Ledger = None,
+    scale: Scale = 1,
 ) -> None:
     """Show what is left of every error budget, worst first.
 
@@ -58,11 +62,11 @@ def status(
     from sloproof.workspace import load_workspace
 
     workspace, pause = load_workspace(), _seconds(every)
-    proofs = _proofs(workspace)
+    look = partial(_look, workspace, _proofs(workspace), ledger, scale)
     with Prometheus(url, allowed=workspace.settings.targets) as prometheus:
         if watch:
-            _watch(workspace, prometheus, proofs, ledger, pause, worst, as_json=as_json, plain=plain)
-        found = _look(workspace, prometheus, proofs, ledger)
+            _watch(partial(look, prometheus), pause, worst, as_json=as_json, plain=plain)
+        found = look(prometheus)
     _show(found, worst, as_json=as_json, plain=plain)
     if found.failures:
         raise found.failures[0]
@@ -70,18 +74,19 @@ def status(
 
 
 def _look(
-    workspace: "Workspace", prometheus: "Prometheus", proofs: "Mapping[str, LastProof]", ledger: bool | None
+    workspace: "Workspace",
+    proofs: "Mapping[str, LastProof]",
+    ledger: bool | None,
+    scale: int,
+    prometheus: "Prometheus",
 ) -> "Status":
     from sloproof.workspace.status import status_of
 
-    return status_of(workspace, prometheus, ledger=ledger, proofs=proofs)
+    return status_of(workspace, prometheus, scale=scale, ledger=ledger, proofs=proofs)
 
 
 def _watch(
-    workspace: "Workspace",
-    prometheus: "Prometheus",
-    proofs: "Mapping[str, LastProof]",
-    ledger: bool | None,
+    look: "Callable[[], Status]",
     pause: float,
     worst: int | None,
     *,
@@ -96,7 +101,7 @@ def _watch(
     while True:
         found: Status | None = None
         try:
-            found = _look(workspace, prometheus, proofs, ledger)
+            found = look()
             said: Sequence[PartFailed] = found.failures
         except PartFailed as error:
             said = [error]

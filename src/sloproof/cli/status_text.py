@@ -91,11 +91,12 @@ _VERDICT_WORDS = {
 
 def _block(one: BudgetStatus, now: float) -> Iterator[Line]:
     """An objective in lines of less than 80 characters, as long as its name is not very long."""
-    yield f"{_name(one)}  {_left(one)} left  ", str(one.verdict)
+    left = "no figure" if one.left is None else f"{_left(one)} left"
+    yield f"{_name(one)}  {left}  ", str(one.verdict)
+    yield from ((f"  {text}", "") for text in _active(one, now))
     yield f"  burn {_burn(one)}, {_gone_in_words(one)}, measured {_share(one.coverage)}", ""
     yield f"  promised {plain(one.slo.objective)} % over {one.slo.promised_over}, is {_indicator(one)}", ""
     yield f"  last proof {_proof(one)}", ""
-    yield from ((f"  {text}", "") for text in _active(one, now))
 
 
 def _ending(found: Status, shown: int) -> Iterator[Line]:

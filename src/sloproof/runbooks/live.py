@@ -3,13 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from sloproof import names
+
 MOST_ROWS = 5
 """Series of an answer that a page shows; the largest."""
 _FENCE = re.compile(r"^(?P<indent> *)```promql\n(?P<query>.*?)\n *```[ \t]*$", re.DOTALL | re.MULTILINE)
 _MARKER = re.compile(r"^<!-- /?generated:[a-z-]+ -->[ \t]*\n?", re.MULTILINE)
 _LINK = re.compile(r": \[graph\]\([^)]*\)$", re.MULTILINE)
+_ANCHOR = re.compile(r"\[([^\]]+)\]\(#[^)]*\)")
 _DIAGNOSIS = "\n## Diagnosis\n"
 _NEXT = "\n## "
+
+_OF_THE_PAGE = ("__name__", names.SERVICE, names.SLO, names.SCALE)
+"""Labels that every series of the page has."""
 
 Row = tuple[Mapping[str, str], float]
 """The labels and the value of a series."""
@@ -21,7 +27,8 @@ def readable(page: str) -> str:
     Args:
         page: a runbook page.
     """
-    return re.sub(r"\n{3,}", "\n\n", _LINK.sub("", _MARKER.sub("", page.replace("\r\n", "\n")))).strip("\n") + "\n"
+    text = _LINK.sub("", _MARKER.sub("", page.replace("\r\n", "\n")))
+    return re.sub(r"\n{3,}", "\n\n", _ANCHOR.sub(r"\1", text)).strip("\n") + "\n"
 
 
 def queries_of(page: str) -> list[str]:
@@ -76,7 +83,7 @@ def answer(rows: Sequence[Row]) -> str:
 
 
 def _row(labels: Mapping[str, str], value: float) -> str:
-    shown = [f"{name}={text}" for name, text in sorted(labels.items()) if name not in ("__name__", "service", "slo")]
+    shown = [f"{name}={text}" for name, text in sorted(labels.items()) if name not in _OF_THE_PAGE]
     return f"{value:.4g}" + (f" `{{{', '.join(shown)}}}`" if shown else "")
 
 

@@ -102,7 +102,11 @@ def _states(rule: AlertRule, prometheus: Prometheus, at: float) -> Iterator[str]
         yield "state: inactive"
     for alert in sorted(active, key=lambda one: (one.state, one.active_at)):
         since = in_words(timedelta(seconds=max(0.0, at - alert.active_at)))
-        own = {name: value for name, value in alert.labels.items() if name not in {*rule.labels, names.ALERT_NAME}}
+        own = {
+            name: value
+            for name, value in alert.labels.items()
+            if name not in {*rule.labels, names.ALERT_NAME, names.SCALE}
+        }
         which = f" `{{{', '.join(f'{name}={value}' for name, value in sorted(own.items()))}}}`" if own else ""
         yield f"state: **{alert.state}** for {since}{which}, value {alert.value:.4g}"
 

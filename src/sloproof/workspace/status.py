@@ -9,6 +9,7 @@ from typing import Any
 
 from sloproof import names
 from sloproof.alerts.budget_ledger import Counts, Group
+from sloproof.alerts.severity import URGENT
 from sloproof.errors import PartFailed
 from sloproof.http import TimedOut, Unreachable
 from sloproof.prometheus import Prometheus
@@ -44,6 +45,7 @@ class BudgetStatus:
         burn_window: that window, as it is written.
         coverage: the share of the budget window that was recorded, ratio of 1.
         outdated: the recorded figures are those of another objective than the definition's.
+        scale: what the windows of the rules were divided by.
         in_part: the server said itself that something is missing of its answer.
         groups: how many groups the objective has; 1 where it is not split.
         spent_groups: how many of them have nothing left.
@@ -61,6 +63,7 @@ class BudgetStatus:
     burn_window: str = ""
     coverage: float | None = None
     outdated: bool = False
+    scale: int = 1
     in_part: bool = False
     groups: int = 1
     spent_groups: int = 0
@@ -105,7 +108,7 @@ class BudgetStatus:
             return None
         if self.left <= 0:
             return timedelta(0)
-        return self.slo.window * (self.left / self.burn) if self.burn > 0 else None
+        return self.slo.window / self.scale * (self.left / self.burn) if self.burn > 0 else None
 
     def document(self) -> dict[str, Any]:
         """The same for programs; shares are ratios of 1, and what is unknown is null."""
@@ -221,6 +224,7 @@ def status_of(
     found = [
         replace(
             _worst(slo, recorded, counts.get(slo.identity), workspace),
+            scale=scale,
             alerts=None if alerts is None else alerts.get(slo.identity, ()),
             proof=(proofs or {}).get(slo.identity),
         )
@@ -258,7 +262,7 @@ def _alerts_by_objective(active: Sequence[ActiveAlert] | None) -> dict[str, tupl
     if active is None:
         return None
     found: dict[str, tuple[ActiveAlert, ...]] = {}
-    for alert in sorted(active, key=lambda one: (one.state, one.active_at, one.name)):
+    for alert in sorted(active, key=_urgency):
         identity = names.identity(alert.labels.get(names.SERVICE, ""), alert.labels.get(names.SLO, ""))
         found[identity] = (*found.get(identity, ()), alert)
     return found
@@ -268,7 +272,12 @@ def _of_services(workspace: Workspace, active: Sequence[ActiveAlert]) -> tuple[A
     """Alerts of causes, and of services that cannot be scraped."""
     services = {service.name for service in workspace.services}
     own = (one for one in active if one.labels.get(names.SERVICE) in services and not one.labels.get(names.SLO))
-    return tuple(sorted(own, key=lambda one: (one.state, one.active_at, one.name)))
+    return tuple(sorted(own, key=_urgency))
+
+
+def _urgency(alert: ActiveAlert) -> tuple[object, ...]:
+    """Firing before pending, what wakes somebody first, the oldest first."""
+    return alert.state != "firing", alert.labels.get(names.SEVERITY) not in URGENT, alert.active_at, alert.name
 
 
 def _worst(slo: SLO, recorded: Recorded, counts: Counts | None, workspace: Workspace) -> BudgetStatus:
