@@ -66,9 +66,16 @@ def test_what_did_not_begin_to_fire_in_the_run_was_not_seen(line: AlertTimeline)
     assert seen_alerts(run(line, KILLED), "chaos") == ()
 
 
-def test_an_alert_before_any_fault_or_cleared_before_its_undo_claims_no_time() -> None:
-    (early,) = seen_alerts(run(AlertTimeline("A", firing_at=90.0, cleared_at=95.0), KILLED), "chaos")
-    assert (early.fault, early.fired_after, early.cleared_after, early.restored_by) == ("", None, None, "")
+def test_what_fires_before_anything_was_broken_is_the_rest_of_an_earlier_run() -> None:
+    assert seen_alerts(run(AlertTimeline("A", firing_at=90.0, cleared_at=195.0), KILLED), "chaos") == ()
+
+
+def test_a_load_alone_may_fire_an_alert_and_claims_no_times() -> None:
+    (seen,) = seen_alerts(run(AlertTimeline("A", firing_at=90.0, cleared_at=95.0)), "load")
+    assert (seen.fault, seen.fired_after, seen.cleared_after, seen.restored_by) == ("", None, None, "")
+
+
+def test_an_alert_that_cleared_before_the_undo_claims_no_reset() -> None:
     (brief,) = seen_alerts(run(AlertTimeline("A", firing_at=110.0, cleared_at=120.0), KILLED), "chaos")
     assert (brief.fired_after, brief.cleared_after) == (10.0, None)
 

@@ -9,7 +9,7 @@ from sloproof.runbooks.evidence import SeenAlert
 
 
 def seen_alerts(stages: Sequence[Stage], kind: str) -> tuple[SeenAlert, ...]:
-    """Every alert that began to fire during a run, in the order of time.
+    """Every alert that began to fire because of a run, in the order of time.
 
     Args:
         stages: the parts of the run; each names its experiment.
@@ -25,6 +25,8 @@ def _of_stage(stage: Stage, kind: str) -> Iterator[SeenAlert]:
         if line.firing_at is None or line.active_before:
             continue
         fault = _fault_before(facts, line.firing_at)
+        if fault is None and facts.chaos.faults:
+            continue  # what fires before anything was broken is the rest of an earlier run
         yield SeenAlert(
             alert=line.alert,
             kind=kind,
