@@ -25,7 +25,7 @@ def init(folder: Folder) -> None:
         c.path
         for c in files.write(workspace.root, artifacts.all_artifacts(workspace, artifacts.read_page(workspace.root)))
     ]
-    console.say(f"{len(written)} files in `{folder}`")
+    console.say(f"{len(set(written))} files in `{folder}`")
     console.say(f"next: cd {folder} && sloproof check && sloproof demo")
 
 
