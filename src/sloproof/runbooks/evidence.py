@@ -9,7 +9,7 @@ from sloproof.definition import Definition
 from sloproof.runbooks.words import in_words, one_line
 
 MOST_SEEN = 5
-"""Rows of a page: the newest help most."""
+"""Times that a page tells: the newest help most."""
 
 
 class SeenAlert(Definition):
@@ -67,11 +67,9 @@ def seen_block(evidence: Evidence) -> str:
             "kept by\n`sloproof runbook --record`."
         )
     newest = sorted(evidence.seen, key=lambda one: (-one.at, one.run))[:MOST_SEEN]
-    heads = ("when (UTC)", "run", "what was broken", "fired after", "cleared after", "what restored it")
-    lines = [heads, ("---",) * len(heads), *(_row(one) for one in newest)]
     more = len(evidence.seen) - len(newest)
     told = f"\n\nand {more} more time{'s' if more > 1 else ''} before." if more else ""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + told
+    return "\n".join(map(_item, newest)) + told
 
 
 def untried_block(evidence: Evidence) -> str:
@@ -95,17 +93,20 @@ def untried_block(evidence: Evidence) -> str:
     return "\n".join(lines) or "Every fault there is has an experiment, and each that expects this alert has fired it."
 
 
-def _row(one: SeenAlert) -> tuple[str, ...]:
-    divided = f" (windows divided by {one.scale})" if one.scale != 1 else ""
-    return (
-        datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M"),
-        f"{one.kind} `{one_line(one.run)}`{divided}",
-        one_line(one.fault) or "nothing",
-        _after(one.fired_after),
-        _after(one.cleared_after),
-        one_line(one.restored_by) or "not known",
-    )
+def _item(one: SeenAlert) -> str:
+    """One time as an item of a list: a table of so many words fits no terminal."""
+    when = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    divided = f", windows divided by {one.scale}" if one.scale != 1 else ""
+    facts = [
+        f"broken: {one_line(one.fault) or 'nothing'}",
+        *([f"fired after {_in_words(one.fired_after)}"] if one.fired_after is not None else []),
+        "its end was not seen"
+        if one.cleared_after is None
+        else f"cleared {_in_words(one.cleared_after)} after the undo",
+        f"restored by: {one_line(one.restored_by) or 'not known'}",
+    ]
+    return f"- **{when}**, {one.kind} `{one_line(one.run)}`{divided}; {'; '.join(facts)}."
 
 
-def _after(seconds: float | None) -> str:
-    return "-" if seconds is None else in_words(timedelta(seconds=max(0.0, seconds)))
+def _in_words(seconds: float) -> str:
+    return in_words(timedelta(seconds=max(0.0, seconds)))
