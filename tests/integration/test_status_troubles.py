@@ -179,12 +179,23 @@ def test_the_newest_of_all_that_is_kept_is_the_last_proof(place: Place) -> None:
 # --- a server in trouble ------------------------------------------------------------------------------------------
 
 
-def test_a_warning_of_the_server_is_shown_and_nothing_passes(place: Place) -> None:
-    def warned(path: str, body: bytes) -> tuple[int, bytes]:
-        if "/api/v1/query" not in path:
-            return 200, body
-        return 200, json.dumps({**json.loads(body), "warnings": ["store east is not reachable"]}).encode()
+def warned(path: str, body: bytes) -> tuple[int, bytes]:
+    """Every figure comes with the server's word that something is missing."""
+    if "/api/v1/query" not in path:
+        return 200, body
+    return 200, json.dumps({**json.loads(body), "warnings": ["store east is not reachable"]}).encode()
 
+
+def test_a_badge_of_a_budget_that_was_answered_in_part_is_not_green(place: Place) -> None:
+    with place.troubled(warned) as url:
+        command = [PROGRAM, "badge", "budget", "shop/fine", "--prometheus", url]
+        done = subprocess.run(command, cwd=place.root, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 6
+    assert "answered only in part: store east is not reachable" in done.stderr
+    assert "? 90 % of the budget left, measured in part" in done.stdout
+
+
+def test_a_warning_of_the_server_is_shown_and_nothing_passes(place: Place) -> None:
     with place.troubled(warned) as url:
         done = place.run("--json", url=url)
     assert done.returncode == 6

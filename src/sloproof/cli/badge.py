@@ -45,11 +45,16 @@ def budget(
     url: Annotated[str, typer.Option("--prometheus", metavar="URL", help="The Prometheus that runs the rules.")],
     output: Output = TO_STANDARD_OUTPUT,
 ) -> None:
-    """What is left of an error budget now; a Prometheus that does not answer gives a badge that says so, and exit 6."""
+    """What is left of an error budget now.
+
+    A Prometheus that does not answer gives a badge that says so, and exit 6. One that answers only in part gives a
+    badge that is never green, and exit 6.
+    """
     from sloproof.errors import PartFailed, UsageError
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import load_workspace
     from sloproof.workspace.status import status_of
+    from sloproof.workspace.status_recorded import AnsweredInPart
 
     workspace = load_workspace()
     if objective not in {slo.identity for slo in workspace.slos}:
@@ -58,16 +63,18 @@ def budget(
     try:
         with Prometheus(url, allowed=workspace.settings.targets) as prometheus:
             found = status_of(workspace, prometheus)
-        if found.failures:
-            raise found.failures[0]
+        for failure in found.failures:
+            if not isinstance(failure, AnsweredInPart):
+                raise failure
     except PartFailed:
         _write(objective, "cannot be reached", "unknown", output)
         raise
     one = next(status for status in found.budgets if status.slo.identity == objective)
-    _write(objective, *_told(one), output)
+    _write(objective, *_told(one, in_part=bool(found.failures)), output)
+    found.whole()
 
 
-def _told(one: "BudgetStatus") -> "tuple[str, State]":
+def _told(one: "BudgetStatus", *, in_part: bool) -> "tuple[str, State]":
     """What is left in words, and how that stands; what was measured in part is never good."""
     from sloproof.report import wording
 
@@ -77,7 +84,7 @@ def _told(one: "BudgetStatus") -> "tuple[str, State]":
         spent = wording.spent(1 - one.left)
         return f"budget spent {spent}{' over' if spent.endswith('times') else ''}", "bad"
     left = f"{wording.ratio(one.left)} of the budget left"
-    if str(one.verdict) == "PASS":
+    if str(one.verdict) == "PASS" and not in_part:
         return left, "good"
     return (left, "bad") if str(one.verdict) == "FAIL" else (f"{left}, measured in part", "open")
 
