@@ -55,8 +55,8 @@ def status(
 
     The ledger counts closed periods once, from the raw counters, and loses nothing in a scrape gap; without it the
     figure is that of the recorded rules. Where the two differ by more than 5 % of the budget, both are shown. Exit 1:
-    a budget is overspent. Exit 3: there is no figure, too little of the window was measured, or the server answered
-    only in part. Exit 6: it failed; what is known is shown.
+    a budget is overspent. Exit 3: there is no figure, or too little of the window was measured. Exit 6: the server
+    failed, or answered only in part; what is known is shown.
     """
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import load_workspace
