@@ -1,7 +1,7 @@
 """What the objectives do not show of the task service: who does the work, and what the balancer saves users from."""
 
 from slo.tasks import api
-from sloproof import CustomPanels, Panel
+from sloproof import Breakdown, Capacity, CustomPanels, Panel, Step
 
 REQUESTS = 'sum by (instance) (rate(http_requests_total{job="tasks-api"}[$__rate_interval]))'
 ALL_REQUESTS = 'sum(rate(http_requests_total{job="tasks-api"}[$__rate_interval]))'
@@ -35,6 +35,23 @@ tasks = CustomPanels(
             width=8,
         ),
         Panel(
+            title="Cache hit rate",
+            description="Of the look-ups in the cache, the part that was answered from it. Low after a restart and "
+            "under many writes; low for long means that the database does all the work.",
+            expression='sum(rate(cache_requests_total{job="tasks-api",result="hit"}[$__rate_interval])) / '
+            'sum(rate(cache_requests_total{job="tasks-api",result=~"hit|miss"}[$__rate_interval]))',
+            unit="percentunit",
+            legend="hits",
+            kind="gauge",
+            steps=(
+                Step(colour="red"),
+                Step(at="0.4", colour="orange"),
+                Step(at="0.6", colour="yellow"),
+                Step(at="0.8", colour="green"),
+            ),
+            width=8,
+        ),
+        Panel(
             title="Retries",
             description="Requests per second that the balancer sent a second time. Users do not see them yet: "
             "many retries are errors that will show once the retry budget is used up.",
@@ -65,4 +82,43 @@ tasks = CustomPanels(
             width=24,
         ),
     ),
+)
+
+by_route = Breakdown(
+    service=api,
+    label="route",
+    requests='http_requests_total{job="tasks-api"}',
+    errors='http_requests_total{job="tasks-api",code=~"5.."}',
+    histogram='http_request_duration_seconds{job="tasks-api"}',
+    description="Routes as the instances know them, without what the balancer answers itself.",
+)
+by_instance = Breakdown(
+    service=api,
+    label="instance",
+    requests='http_requests_total{job="tasks-api"}',
+    errors='http_requests_total{job="tasks-api",code=~"5.."}',
+    histogram='http_request_duration_seconds{job="tasks-api"}',
+    even=True,
+    description="The API instances behind the balancer, which are to share the requests evenly.",
+)
+
+balancer_connections = Capacity(
+    service=api,
+    title="Connections to the instances",
+    description="Connections that the balancer holds open to the instances. At the limit its circuit breaker opens "
+    "and requests fail at once; add an instance before.",
+    expression='sum(envoy_cluster_upstream_cx_active{job="tasks-balancer",envoy_cluster_name="tasks"})',
+    limit=256,  # `max_connections` of the balancer's circuit breaker
+    unit="none",
+    legend="open",
+)
+balancer_memory = Capacity(
+    service=api,
+    title="Memory of the balancer",
+    description="What the balancer has allocated. It grows with connections and routes, not with time: growth under "
+    "even traffic is a leak.",
+    expression='envoy_server_memory_allocated{job="tasks-balancer"}',
+    limit=512 * 2**20,
+    unit="bytes",
+    legend="allocated",
 )

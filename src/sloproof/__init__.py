@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
     from sloproof.chaos.schedule import Drill, Schedule
     from sloproof.chaos.strain_faults import ContendLocks, ExhaustPool
-    from sloproof.dashboards import CustomPanels, Panel
+    from sloproof.dashboards import Breakdown, Capacity, CustomPanels, Panel, Step
     from sloproof.gate import AlertsProven, BudgetLeft, Gate, Load, NoOpenFaults, NotSlower, ObjectivesHold, Survives
     from sloproof.loadtests.arrivals import Arrivals, RateStage
     from sloproof.loadtests.baseline import Baseline
@@ -102,7 +102,7 @@ _HOMES = {
     "sloproof.chaos.strain_faults": ("ContendLocks", "ExhaustPool"),
     "sloproof.chaos.schedule": ("Drill", "Schedule"),
     "sloproof.chaos.extension": ("discover",),  # asked for by `chaos discover sloproof`
-    "sloproof.dashboards": ("CustomPanels", "Panel"),
+    "sloproof.dashboards": ("Breakdown", "Capacity", "CustomPanels", "Panel", "Step"),
     "sloproof.loadtests.arrivals": ("Arrivals", "RateStage"),
     "sloproof.gate": (
         "AlertsProven",
@@ -148,12 +148,14 @@ __all__ = [
     "Balanced",
     "Baseline",
     "Blackhole",
+    "Breakdown",
     "BudgetAlerts",
     "BudgetLeft",
     "BurnPolicy",
     "BurnTier",
     "Call",
     "CallEndpoint",
+    "Capacity",
     "CauseAlert",
     "Composite",
     "ContendLocks",
@@ -213,6 +215,7 @@ __all__ = [
     "Sign",
     "Slack",
     "SlowDependency",
+    "Step",
     "StopInstance",
     "Survives",
     "ThroughputAtLeast",

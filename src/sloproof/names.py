@@ -178,17 +178,41 @@ def rule_tests_file(service: str, layer: str) -> str:
 
 OVERVIEW = "overview"
 """The dashboard of all services; no service may bear this name."""
+HOME = f"{OVERVIEW}.home"
+"""The dashboard that somebody on call opens first."""
 ALERTMANAGER_FILE = "alertmanager.yaml"
+
+View = Literal["load", "chaos", "trend"]
+"""The dashboards of a service that look at it from one side."""
+
+
+def slo_dashboard(service: str, slo: str) -> str:
+    """The dashboard of one objective."""
+    return f"{service}.slo.{slo}"
+
+
+def breakdown_dashboard(service: str, label: str) -> str:
+    """The dashboard that splits a service's requests by a label."""
+    return f"{service}.by.{label}"
+
+
+def view_dashboard(service: str, view: View) -> str:
+    """The dashboard of a service under load, under faults, or over weeks."""
+    return f"{service}.{view}"
 
 
 def dashboard_file(name: str) -> str:
-    """The Grafana JSON of a service or of the overview, under `dashboards/generated/`."""
+    """The Grafana JSON of a dashboard, under `dashboards/generated/`."""
     return f"{name}.json"
 
 
 def dashboard_uid(name: str) -> str:
-    """A stable Grafana uid: at most 40 characters, and different for different names."""
-    uid = f"sloproof-{name}"
+    """A stable Grafana uid: at most 40 characters, and different for different names.
+
+    Grafana takes no dots. No name of a service or an objective holds an underscore, so one stands between a service
+    and its objective, and two stand in all other places.
+    """
+    uid = f"sloproof-{name.replace('.slo.', '_').replace('.', '__')}"
     if len(uid) <= LONGEST_UID:
         return uid
     mark = sha256(name.encode()).hexdigest()[:8]

@@ -293,7 +293,7 @@ def test_a_run_is_told_to_grafana_and_to_a_collector(
     assert "not told" not in done.stderr
     annotated = [body for path, body in heard if path == "/api/annotations"]
     (spans,) = [body["resourceSpans"][0]["scopeSpans"][0]["spans"] for path, body in heard if path == "/v1/traces"]
-    assert annotated[0]["tags"] == ["sloproof", "published", "experiment"]
+    assert annotated[0]["tags"] == ["sloproof", "chaos", "published", "experiment"]
     assert annotated[0]["time"] < annotated[0]["timeEnd"]
     assert spans[0]["name"] == "chaos run experiment"
     assert {span["parentSpanId"] for span in spans[1:]} == {spans[0]["spanId"]}

@@ -240,3 +240,20 @@ def test_experiment_unknown_part_tells_what_a_known_system_does_not_have(kind: s
     assert len(problems) == found
     assert all(f"`tasks` has no {kind} `{name}`" in problem.what for problem in problems)
     assert not list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,))))
+
+
+def panelled(expression: str) -> list[Problem]:
+    return run_offline(subject(availability(), panels=(("Orders", expression, place(5)),)))
+
+
+def test_dashboard_fixed_rate_window_names_the_rate() -> None:
+    found = only(panelled("sum(rate(orders_total[1m]))"))
+    assert (found.check, found.severity, found.line) == ("dashboard/fixed-rate-window", "warning", 5)
+    assert "`rate(orders_total[1m])`" in found.what
+    assert panelled("sum(rate(orders_total[$__rate_interval])) + avg_over_time(depth[1h])") == []
+
+
+def test_dashboard_bare_counter_names_the_counter() -> None:
+    found = only(panelled("sum(orders_total)"))
+    assert (found.check, found.severity) == ("dashboard/bare-counter", "warning")
+    assert "`orders_total`" in found.what and "rate(orders_total[$__rate_interval])" in found.hint

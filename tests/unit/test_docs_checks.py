@@ -17,7 +17,7 @@ PAGES = [
     *sorted(REPOSITORY.glob("*.md")),
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
-ROOMS = "slo|experiment|definition|alerts|chaos|loadtests|dashboards|service|runbook|rules|cause|server"
+ROOMS = "slo|experiment|definition|alerts|chaos|loadtests|dashboard|service|runbook|rules|cause|server"
 CHECK_ID = re.compile(rf'"((?:{ROOMS})/[a-z]+(?:-[a-z]+)*)"')
 LINK = re.compile(r'\]\(([^)\s]+)\)|src="([^"]+)"')
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

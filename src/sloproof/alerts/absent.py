@@ -97,7 +97,7 @@ def _target_down(
                 "blind meanwhile. First: open Prometheus's page of targets and read the error beside the job."
             ),
         }
-        | _addresses(alert, service, links),
+        | _addresses(alert, service.name, links),
     )
 
 
@@ -161,7 +161,7 @@ def _no_series(slo: SLO, severity: Severity, absence: AbsenceAlerts, timing: Tim
                 "unknown. First: paste the first query of the runbook into Prometheus."
             ),
         }
-        | _addresses(alert, service, links),
+        | _addresses(alert, names.slo_dashboard(service.name, slo.name), links),
     )
 
 
@@ -176,10 +176,10 @@ def _told(service: Service, severity: Severity) -> dict[str, str]:
     return {names.SEVERITY: severity, names.OWNER: literal(service.owner), names.KIND: names.ABSENT}
 
 
-def _addresses(alert: str, service: Service, links: Links) -> dict[str, str]:
+def _addresses(alert: str, dashboard: str, links: Links) -> dict[str, str]:
     return {
         "runbook_url": links.runbook.format(alert=alert),
-        "dashboard_url": links.dashboard.format(uid=names.dashboard_uid(service.name)),
+        "dashboard_url": links.dashboard.format(uid=names.dashboard_uid(dashboard)),
     }
 
 

@@ -223,7 +223,9 @@ def _alert(
             "summary": f"{slo.service.name} {slo.name}: {summary}",
             "description": description + scaled,
             "runbook_url": links.runbook.format(alert=alert),
-            "dashboard_url": links.dashboard.format(uid=names.dashboard_uid(slo.service.name)),
+            "dashboard_url": links.dashboard.format(
+                uid=names.dashboard_uid(names.slo_dashboard(slo.service.name, slo.name))
+            ),
         },
     )
 

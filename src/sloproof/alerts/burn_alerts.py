@@ -34,10 +34,12 @@ class Links(Definition):
     Args:
         runbook: address of a page; `{alert}` becomes the alert's name.
         dashboard: address of a dashboard; `{uid}` becomes its uid.
+        prometheus: base of Prometheus as people reach it, `https://prometheus.example.org`; empty where none is known.
     """
 
     runbook: str = "runbooks/{alert}.md"
     dashboard: str = "/d/{uid}"
+    prometheus: str = ""
 
 
 def base_group(slo: SLO, timing: Timing) -> RuleGroup:
@@ -132,7 +134,9 @@ def _annotations(slo: SLO, tier: BurnTier, timing: Timing, links: Links, alert: 
         "summary": _summary(slo, tier),
         "description": _description(slo, tier, timing),
         "runbook_url": links.runbook.format(alert=alert),
-        "dashboard_url": links.dashboard.format(uid=names.dashboard_uid(slo.service.name)),
+        "dashboard_url": links.dashboard.format(
+            uid=names.dashboard_uid(names.slo_dashboard(slo.service.name, slo.name))
+        ),
     }
 
 

@@ -8,6 +8,8 @@ from sloproof.chaos.journal import Event
 from sloproof.grafana import Annotation
 
 SERVICE = "sloproof"
+CHAOS = "chaos"
+"""The tag by which dashboards find runs of this kind."""
 _INTERNAL = 1  # SpanKind of opentelemetry-proto, trace.proto
 _OK, _ERROR = 1, 2  # Status.StatusCode there
 _BAD = ("injection_failed", "undo_failed", "guard_stopped", "interrupted", "not_verified", "tolerance_missed")
@@ -23,7 +25,7 @@ def annotations(events: Sequence[Event], system: str, experiment: str) -> list[A
     """
     if not events:
         return []
-    tags = (SERVICE, system, experiment)
+    tags = (SERVICE, CHAOS, system, experiment)
     whole = Annotation(events[0].at, events[-1].at, tags, f"chaos run `{experiment}`: {_end_of(events)}")
     faults = [
         Annotation(told[0].at, told[-1].at, (*tags, fault), _fault_text(fault, told))

@@ -13,6 +13,7 @@ from sloproof.checks import (
     no_owner,
     no_part_of_total,
     not_described,
+    panel_queries,
     recorded_twice,
     runbook_pages,
     runbook_stale,
@@ -45,6 +46,7 @@ OF_DEFINITIONS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     group_too_large.check,
     runbook_pages.check,
     runbook_stale.check,
+    panel_queries.check,
 )
 """What looks at all definitions together."""
 

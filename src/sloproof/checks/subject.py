@@ -121,6 +121,7 @@ class Subject:
         cause_twins: the further causes of a name that another cause has already: the alert's name, and where.
         pages: the runbook pages that exist: their text by path, such as `runbooks/X.md`.
         runs: the names of what can be run, by kind (`load`, `chaos`); a kind that is missing is not known.
+        panels: the title and the PromQL of each panel of the workspace's own, and where it is defined.
         timing: the clock of the rules.
         judged: what the checks of rules found while the rules were made; None where they have not looked yet.
         whole: the subject that this is a part of; its rules are what is recorded.
@@ -136,6 +137,7 @@ class Subject:
     cause_twins: Sequence[tuple[str, Place]] = field(default=())
     pages: Mapping[str, str] = field(default_factory=dict)
     runs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    panels: Sequence[tuple[str, str, Place]] = field(default=())
     timing: Timing = REAL
     judged: Sequence[Problem] | None = None
     whole: "Subject | None" = None

@@ -1,22 +1,16 @@
 """Tells Grafana and an OpenTelemetry collector of a run, where the workspace says so; neither changes a verdict."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sloproof.cli import console
+from sloproof.cli.grafana_access import BOUND, opened_grafana
 from sloproof.errors import PartFailed, SloproofError
 
 if TYPE_CHECKING:
     from sloproof.workspace import Workspace
-
-TOKEN = "SLOPROOF_GRAFANA_TOKEN"
-"""Environment variable with Grafana's token, where no file holds it."""
-BOUND = timedelta(seconds=5)
-"""For each call, so that a collector that hangs holds no run."""
 
 
 @contextmanager
@@ -45,12 +39,8 @@ def _tell_grafana(workspace: "Workspace", folder: Path, system: str, experiment:
         return
     from sloproof.chaos.journal import read_events
     from sloproof.chaos.told_events import annotations
-    from sloproof.grafana import Grafana
 
-    token = os.environ.get(TOKEN, "")
-    if settings.grafana_token_file:
-        token = (workspace.root / settings.grafana_token_file).read_text(encoding="utf-8").strip()
-    with Grafana(settings.grafana_url, token=token, timeout=BOUND, allowed=settings.targets) as grafana:
+    with opened_grafana(workspace) as grafana:
         for annotation in annotations(read_events(folder), system, experiment):
             grafana.annotate(annotation)
 

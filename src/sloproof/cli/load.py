@@ -85,6 +85,7 @@ def run(
     from sloproof.chaos.stage import Stage
     from sloproof.cli.comparing import compared, find_earlier
     from sloproof.cli.extras import require
+    from sloproof.cli.grafana_access import load_marked
     from sloproof.cli.load_choice import Wishes, chosen_load
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.progress import live_line
@@ -121,7 +122,8 @@ def run(
     )
     send, surroundings = (_in_lab if load.target is None else _at_target)(workspace, load)
     earlier, folder = find_earlier(remembered, against), new_run_folder(workspace, load.profile.name)
-    with recorded_in(folder, reports, remembered=remembered), live_line() as watch:
+    marked = load_marked(workspace, load.profile.system, load.profile.name)
+    with recorded_in(folder, reports, remembered=remembered), marked, live_line() as watch:
         facts = send(folder, watch)
     stage = Stage.of_load(load.profile.name, facts, load.profile.expect)
     stage, difference = compared(stage, remembered, folder, earlier, load.profile.baseline)

@@ -21,8 +21,20 @@ PanelExpression = Annotated[str, AfterValidator(_readable)]
 _Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
+class Step(Definition):
+    """A colour from a value on.
+
+    Args:
+        at: in the panel's unit; None for the colour below all others.
+        colour: Grafana's name of it, such as `red`, `yellow` or `green`.
+    """
+
+    at: Decimal | None = None
+    colour: _Words
+
+
 class Panel(Definition):
-    """One graph that somebody wants beside the objectives.
+    """One panel that somebody wants beside the objectives.
 
     Args:
         title: a few words; unique among the panels it is given with.
@@ -31,6 +43,8 @@ class Panel(Definition):
         unit: a Grafana unit such as `percentunit`, `reqps`, `s`, `ms`, `bytes` or `short`.
         legend: the name of each line; `{{label}}` becomes the label's value.
         limit: a value at which a line is drawn, in the unit; none by default.
+        kind: `lines` over time; `figure` for one number now; `gauge` for a dial, one a series.
+        steps: colours by value, from below; the first one without `at`.
         stacked: whether the lines are stacked, for shares of a whole.
         width: of 24 columns.
     """
@@ -41,8 +55,21 @@ class Panel(Definition):
     unit: _Words
     legend: str = ""
     limit: Decimal | None = None
+    kind: Literal["lines", "figure", "gauge"] = "lines"
+    steps: tuple[Step, ...] = ()
     stacked: bool = False
     width: Literal[6, 8, 12, 24] = 12
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Panel":
+        if not self.steps:
+            return self
+        values = [step.at for step in self.steps[1:] if step.at is not None]
+        if self.steps[0].at is not None or len(values) < len(self.steps) - 1 or values != sorted(set(values)):
+            raise ValueError("`steps` go upwards: the first one without `at`, each other one with a larger `at`")
+        if self.limit is not None:
+            raise ValueError("give `limit` or `steps`, not both")
+        return self
 
 
 class CustomPanels(Definition):

@@ -22,6 +22,7 @@ _PANEL = ("description", "fieldConfig", "gridPos", "id", "interval", "links", "m
 _PANEL_LAST = ("targets", "timeFrom", "title", "transformations", "type")
 _ROW = ("collapsed", "gridPos", "id", "panels", "title", "type")
 _PANEL_TYPES = frozenset({"bargauge", "gauge", "row", "stat", "state-timeline", "table", "text", "timeseries"})
+_MARKERS = {"showThresholdLabels": False, "showThresholdMarkers": True}
 _LARGEST_ID = 2**31 - 1
 
 
@@ -89,6 +90,8 @@ def _panel(panel: Mapping[str, Any]) -> dict[str, Any]:
     kept["datasource"] = DATA_SOURCE
     kept["targets"] = [_target(target) for target in panel["targets"]]
     kept["fieldConfig"] = _field_config(panel["fieldConfig"])
+    if panel["type"] == "gauge":
+        kept["options"] = _kept(kept["options"], ("orientation", "reduceOptions")) | _MARKERS
     if "legend" in kept["options"]:
         kept["options"]["legend"].setdefault("showLegend", True)
     if not kept["transformations"]:
@@ -146,6 +149,10 @@ def _indented(value: Any, line: str) -> str:
     """
     if isinstance(value, str):
         return encode_basestring(value)
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)  # neither infinite nor NaN: no definition holds such
     deeper = f"{line}  "
     if isinstance(value, Mapping) and value:
         inside = [f"{encode_basestring(key)}: {_indented(one, deeper)}" for key, one in sorted(value.items())]

@@ -20,6 +20,18 @@ NOTE = (
 )
 
 _RANGE = timedelta(hours=6)
+_GRAFANA = {"type": "grafana", "uid": "-- Grafana --"}
+_BUILT_IN = {
+    "builtIn": 1,
+    "datasource": _GRAFANA,
+    "enable": True,
+    "hide": True,
+    "iconColor": "rgba(0, 211, 255, 1)",
+    "name": "Annotations & Alerts",
+    "type": "dashboard",
+}
+"""What Grafana adds to each dashboard that lacks it; written here, so that nothing differs after a save."""
+_LINK = {"includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": ""}
 _SHORTEST_RANGE = timedelta(minutes=15)
 
 
@@ -32,7 +44,9 @@ def framed(
     *,
     tags: Sequence[str],
     marks: Expression,
+    service: str = "",
     links: Sequence[tuple[str, str]] = (),
+    shown: timedelta | None = None,
 ) -> dict[str, Any]:
     """The finished dashboard.
 
@@ -44,12 +58,15 @@ def framed(
         timing: scale and intervals of the rules it reads.
         tags: words to find it by, beside our own.
         marks: the series whose presence is marked on the graphs.
-        links: title and address of the links at the top.
+        service: whose chaos runs, load runs and deploys are marked; those of all when empty.
+        links: title and address of further links at the top.
+        shown: how much time is shown at first, not divided; six hours by default.
 
     Returns:
         Grafana JSON as plain values.
     """
-    shown = max(timing.real(_RANGE), min(_RANGE, _SHORTEST_RANGE))
+    given = shown or _RANGE
+    opened = max(timing.real(given), min(given, _SHORTEST_RANGE))
     dashboard = grafana.Dashboard(
         title=title if timing.scale == 1 else f"{title} (windows divided by {timing.scale})",
         description=description,
@@ -58,11 +75,11 @@ def framed(
         editable=False,
         graphTooltip=grafana.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
         refresh="30s" if timing.scale == 1 else "5s",
-        time=grafana.Time(f"now-{whole_unit(shown)}", "now"),
+        time=grafana.Time(f"now-{whole_unit(opened)}", "now"),
         timezone="browser",
-        annotations=grafana.Annotations(list=[_firing(marks)]),
+        annotations=grafana.Annotations(list=[_BUILT_IN, _firing(marks), *_told(service)]),
         templating=grafana.Templating(list=[_data_source()]),
-        links=[_link(label, address) for label, address in links],
+        links=[*_ways(service), *(_link(label, address) for label, address in links)],
         panels=placed(sections),
     )
     return finished(dashboard)
@@ -91,7 +108,48 @@ def _firing(marks: Expression) -> dict[str, Any]:
     }
 
 
-def _link(title: str, address: str) -> Any:
-    return grafana.DashboardLink(
-        title=title, uri=address, type="link", icon="dashboard", keepTime=True, includeVars=True
+def _told(service: str) -> list[dict[str, Any]]:
+    """What Grafana keeps itself: runs of ours, and what deploys say of themselves; see `docs/dashboards.md`."""
+    of_service = [service] if service else []
+    return [
+        _marked("Chaos runs", [TAG, "chaos", *of_service], "purple"),
+        _marked("Load runs", [TAG, "load", *of_service], "blue"),
+        _marked("Deploys", ["deploy", *of_service], "orange"),
+    ]
+
+
+def _marked(name: str, tags: Sequence[str], colour: str) -> dict[str, Any]:
+    return {
+        "datasource": _GRAFANA,
+        "enable": True,
+        "hide": False,
+        "iconColor": colour,
+        "name": name,
+        "target": {"limit": 100, "matchAny": False, "tags": list(tags), "type": "tags"},
+    }
+
+
+def _ways(service: str) -> list[dict[str, Any]]:
+    """From each page to those that everybody needs, and to the other pages of its service."""
+    found = [_link("On call", f"/d/{names.dashboard_uid(names.HOME)}")]
+    found.append(_link("All objectives", f"/d/{names.dashboard_uid(names.OVERVIEW)}"))
+    return [*found, _dropdown(f"Pages of {service}", [TAG, service])] if service else found
+
+
+def _dropdown(title: str, tags: Sequence[str]) -> dict[str, Any]:
+    return (
+        _LINK
+        | {"asDropdown": True, "icon": "external link", "tags": list(tags), "title": title}
+        | {
+            "type": "dashboards",
+            "url": "",
+        }
+    )
+
+
+def _link(title: str, address: str) -> dict[str, Any]:
+    return (
+        _LINK
+        | {"asDropdown": False, "icon": "dashboard", "tags": [], "title": title, "type": "link"}
+        | {"url": address}
     )

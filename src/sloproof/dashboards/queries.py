@@ -1,5 +1,6 @@
 """What the panels of one SLO ask Prometheus."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from sloproof import names
 from sloproof.alerts import BurnPolicy, BurnTier, Timing
 from sloproof.alerts.recording import calendar_of, recorded, shown_budget_left, whole_budget_left
 from sloproof.dashboards.expressions import RateInterval
-from sloproof.promql import Expression, Number, Selector, Subquery, call, equals, parse_selector
+from sloproof.promql import Expression, Matcher, Number, Selector, Subquery, call, equals, parse_selector
 from sloproof.slo import SLO, EventCounters
 
 WINDOWS_IN_SIGHT = 10
@@ -93,12 +94,72 @@ def alert_state(tier: BurnTier, slo: SLO, timing: Timing) -> Expression:
     return firing.otherwise(pending).otherwise(measured)
 
 
+def kept_where_enough(
+    figure: Expression, window: timedelta, policy: BurnPolicy, slo: SLO, timing: Timing
+) -> Expression:
+    """The figure where its window holds enough events, or enough bad ones, for it to say something.
+
+    Enough are as many events as make the threshold of the fastest tier decide, and not its minimum of bad events.
+
+    Args:
+        figure: of the objective, one series a group.
+        window: that it was taken over.
+        policy: of the objective.
+        slo: the objective.
+        timing: intervals and scale.
+    """
+    needed = slo.minimum_bad_events / min(Decimal(1), policy.tiers[0].threshold(slo))
+    events, bad = (_count(metric(timing.base), window, slo, timing) for metric in (names.total, names.errors))
+    enough = events.at_least(Decimal(math.ceil(needed))).otherwise(bad.at_least(slo.minimum_bad_events))
+    return figure.both(enough)
+
+
+def too_few(window: timedelta, slo: SLO, timing: Timing) -> Expression:
+    """`FEW` while events of the objective are counted at all; nothing without data."""
+    return call("max", _count(names.total(timing.base), window, slo, timing)) * 0 - 1
+
+
+def _count(metric: str, window: timedelta, slo: SLO, timing: Timing) -> Expression:
+    """How many events a window holds, by the recorded rate."""
+    counted = call("sum_over_time", recorded(metric, slo, timing).over(timing.real(window)))
+    return counted * Number(seconds(timing.real(timing.evaluation)))
+
+
+def worst_state(slo: SLO, timing: Timing) -> Expression:
+    """The worst state of an objective's burn alerts, as `state_of` numbers them."""
+    alerts = recorded("ALERTS", slo, timing).matching(Matcher(names.TIER, "!=", ""))
+    return _numbered(alerts, slo, timing)
+
+
+def state_of(alert: str, slo: SLO, timing: Timing) -> Expression:
+    """2 when an alert of the objective fires, 1 while it is pending, 0 when quiet; nothing while it has no events."""
+    alerts = recorded("ALERTS", slo, timing).matching(equals(names.ALERT_NAME, alert))
+    return _numbered(alerts, slo, timing)
+
+
+def _numbered(alerts: Selector, slo: SLO, timing: Timing) -> Expression:
+    firing = call("max", alerts.matching(equals("alertstate", "firing"))) * 2
+    pending = call("max", alerts.matching(equals("alertstate", "pending")))
+    return firing.otherwise(pending).otherwise(call("max", recorded(names.total(timing.base), slo, timing)) * 0)
+
+
 def bad_by(labels: Sequence[str], counters: EventCounters) -> Expression:
     """Bad events per second from an SLO's own raw counters, split by labels; zero for those without any."""
     total = _rate_by(labels, counters.total)
     if counters.bad is not None:
         return _rate_by(labels, counters.bad).otherwise(total * 0)
     return call("clamp_min", total - _rate_by(labels, counters.good or counters.total), Number(0))
+
+
+def all_by(labels: Sequence[str], counters: EventCounters) -> Expression:
+    """All events per second from an SLO's own raw counters, split by labels."""
+    return _rate_by(labels, counters.total)
+
+
+def bucket_rate(histogram: str, labels: Sequence[str]) -> Expression:
+    """The rate of a classic histogram's buckets, split by labels."""
+    selector = parse_selector(histogram)
+    return call("rate", RateInterval(selector.renamed(f"{selector.metric}_bucket"))).sum(by=["le", *labels])
 
 
 def latency_quantile(share: Decimal, buckets: CountedByHistogram) -> Expression:

@@ -1,43 +1,47 @@
-"""The dashboard of one service: each of its objectives, then its own panels."""
+"""The dashboard of one service: its objectives beside each other, then its own panels."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sloproof import names
-from sloproof.alerts import DEFAULT_POLICY, REAL, BurnPolicy, Links, Timing
+from sloproof.alerts import REAL, Links, Timing
 from sloproof.dashboards.custom import Panel
+from sloproof.dashboards.custom_tiles import custom_tile
 from sloproof.dashboards.frame import NOTE, framed, plain_words
-from sloproof.dashboards.overview import OVERVIEW
-from sloproof.dashboards.slo_section import slo_section
-from sloproof.dashboards.tiles import Query, Section, Tile, lines, text
-from sloproof.promql import Selector, equals
+from sloproof.dashboards.objectives import Policies, budgets, burns, numbers, objectives_table
+from sloproof.dashboards.queries import ALERT_STATES, worst_state
+from sloproof.dashboards.scope import Scope
+from sloproof.dashboards.tiles import Query, Section, Tile, states, text
 from sloproof.slo import SLO, Service
 
 
 def service_dashboard(
     service: Service,
     slos: Sequence[SLO],
-    policies: Mapping[str, BurnPolicy],
+    policies: Policies,
     timing: Timing = REAL,
     links: Links = Links(),  # noqa: B008 - frozen, so one value serves every call
     extra: Sequence[Panel] = (),
 ) -> dict[str, Any]:
-    """What somebody on call for the service looks at first.
+    """What somebody on call for the service looks at first; each objective has a dashboard of its own.
 
     Args:
         service: whose dashboard it is.
         slos: its objectives, in the order shown.
         policies: burn policy by an SLO's `service/slo`; the workbook's where there is none.
         timing: intervals and scale of the rules that record the series.
-        links: where alerts point; runbooks are linked where the address works from Grafana.
+        links: where alerts point.
         extra: the workspace's own panels, shown last.
 
     Returns:
         Grafana JSON as plain values, the same for the same definitions.
     """
-    sections = [Section("about", "", (_about(service),))]
-    sections += [slo_section(slo, policies.get(slo.identity, DEFAULT_POLICY), timing, links) for slo in slos]
+    scope = Scope(timing, service.name)
+    sections = [
+        Section("now", "", (*numbers(slos, scope), _about(service))),
+        Section("slos", "", (objectives_table(slos, policies, scope),)),
+        Section("trends", "", (_states(slos, timing), budgets(scope), burns(slos, policies, scope))),
+    ]
     if extra:
         sections.append(Section("own", "More about the service", _own(extra, timing)))
     return framed(
@@ -47,14 +51,21 @@ def service_dashboard(
         sections,
         timing,
         tags=("slo", service.name),
-        marks=_firing(service, timing),
-        links=(("All objectives", links.dashboard.format(uid=names.dashboard_uid(OVERVIEW))),),
+        marks=scope.alerts("firing"),
+        service=service.name,
     )
 
 
-def _firing(service: Service, timing: Timing) -> Selector:
-    scale = (equals(names.SCALE, str(timing.scale)),) if timing.scale != 1 else ()
-    return Selector("ALERTS", (equals(names.SERVICE, service.name), *scale, equals("alertstate", "firing")))
+def _states(slos: Sequence[SLO], timing: Timing) -> Tile:
+    return states(
+        "alerts",
+        "Burn alerts",
+        "The worst state of each objective's burn alerts. A gap means that it was not measured, which is not quiet.",
+        [Query(worst_state(slo, timing), slo.name) for slo in slos],
+        named=ALERT_STATES,
+        width=24,
+        interval=timing.real(timing.evaluation),
+    )
 
 
 def _about(service: Service) -> Tile:
@@ -70,7 +81,7 @@ def _about(service: Service) -> Tile:
         "About this service",
         "Who owns the service, whom it serves, and where this dashboard comes from.",
         f"{line}\n\n{NOTE}",
-        width=24,
+        width=8,
         height=4,
     )
 
@@ -81,19 +92,5 @@ def _own(panels: Sequence[Panel], timing: Timing) -> tuple[Tile, ...]:
     for panel in panels:
         seen[panel.title] += 1
         # Two modules may give one service panels of one title; their ids must differ all the same.
-        tiles.append(_tile(f"{panel.title}/{seen[panel.title]}", panel, timing))
+        tiles.append(custom_tile(f"{panel.title}/{seen[panel.title]}", panel, timing))
     return tuple(tiles)
-
-
-def _tile(key: str, panel: Panel, timing: Timing) -> Tile:
-    return lines(
-        key,
-        panel.title,
-        panel.description,
-        [Query(panel.expression, panel.legend)],
-        unit=panel.unit,
-        limit=panel.limit,
-        stacked=panel.stacked,
-        width=panel.width,
-        interval=timing.scrape,
-    )

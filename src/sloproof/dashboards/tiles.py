@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from grafanalib import core as grafana
@@ -20,6 +21,17 @@ UNKNOWN: dict[str, Any] = {
     "options": {"match": "null+nan", "result": {"color": GREY, "index": 0, "text": NO_DATA}},
 }
 """A value mapping that keeps an empty answer from taking the colour of the lowest threshold."""
+
+FEW = -1
+"""What a query answers, in place of a figure that is never negative, where there were too few events for it."""
+TOO_FEW: dict[str, Any] = {
+    "type": "value",
+    "options": {str(FEW): {"color": "blue", "index": 1, "text": "too few events"}},
+}
+"""A value mapping that tells too few events from fine, from bad and from no data."""
+
+EMPTY_WHILE = "Empty while"
+"""How the description of a panel begins to say that no rows are its natural state, and while what."""
 
 TIMES = "suffix:x"
 SHARE = "percentunit"
@@ -92,6 +104,7 @@ def stat(
     mappings: Sequence[Mapping[str, Any]] = (),
     width: int = 3,
     loud: bool = False,
+    empty_is: str = NO_DATA,
 ) -> Tile:
     """One figure, now. `loud` colours the whole tile, for the figures that decide what to do next."""
     panel = grafana.Stat(
@@ -100,7 +113,7 @@ def stat(
         targets=_targets([query], instant=True),
         format=unit,
         decimals=decimals,
-        noValue=NO_DATA,
+        noValue=empty_is,
         reduceCalc="lastNotNull",
         graphMode="none",
         maxDataPoints=None,
@@ -110,6 +123,25 @@ def stat(
         extraJson=_coloured("thresholds"),
     )
     return Tile(key, width, 4, panel)
+
+
+def gauge(key: str, title: str, description: str, query: Query, *, unit: str, steps: Steps, width: int = 6) -> Tile:
+    """A dial for each series, now; one of a share runs from 0 to 1."""
+    whole = {"min": 0, "max": 1} if unit == SHARE else {"min": 0}
+    # grafanalib's gauge is that of Grafana 6; a stat has the parts of a current one.
+    panel = grafana.Stat(
+        title=title,
+        description=description,
+        targets=_targets([query], instant=True),
+        format=unit,
+        noValue=NO_DATA,
+        reduceCalc="lastNotNull",
+        maxDataPoints=None,
+        thresholds=_steps(steps),
+        mappings=[UNKNOWN],
+        extraJson={"type": "gauge", "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **whole}}},
+    )
+    return Tile(key, width, 8, panel)
 
 
 def lines(
@@ -123,6 +155,7 @@ def lines(
     height: int = 8,
     limit: Decimal | None = None,
     limit_colour: str = "red",
+    steps: Steps = (),
     stacked: bool = False,
     last: timedelta | None = None,
     interval: timedelta | None = None,
@@ -140,6 +173,7 @@ def lines(
         height: in rows.
         limit: where the line is drawn, in the unit.
         limit_colour: its colour.
+        steps: lines at several values in place of `limit`.
         stacked: whether values add up.
         last: a fixed range that ends now, instead of the dashboard's.
         interval: the shortest step, for series that do not change more often.
@@ -152,8 +186,8 @@ def lines(
         unit=unit,
         fillOpacity=60 if stacked else 8,
         stacking={"group": "A", "mode": "normal" if stacked else "none"},
-        thresholds=_steps([(None, "transparent"), *([(limit, limit_colour)] if limit is not None else [])]),
-        thresholdsStyleMode="off" if limit is None else "line+area",
+        thresholds=_steps(steps or [(None, "transparent"), *([(limit, limit_colour)] if limit is not None else [])]),
+        thresholdsStyleMode="dashed" if steps else "off" if limit is None else "line+area",
         axisSoftMin=0,
         # A limit far above the lines stays in sight: without it a calm panel has no scale.
         axisSoftMax=None if limit is None or limit < 1 else int(limit * 5 / 4) + 1,
@@ -207,6 +241,7 @@ class Column:
         unit: Grafana's name of the unit.
         steps: colours of the cell; none leaves it plain.
         decimals: digits after the point; Grafana's choice when None.
+        mappings: words for certain values.
     """
 
     title: str
@@ -214,6 +249,7 @@ class Column:
     unit: str
     steps: Steps = ()
     decimals: int | None = None
+    mappings: Sequence[Mapping[str, Any]] = ()
 
 
 def table(
@@ -224,8 +260,11 @@ def table(
     columns: Sequence[Column],
     *,
     sort_by: str,
-    link: Mapping[str, Any],
     height: int,
+    links: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    descending: bool = False,
+    width: int = 24,
+    empty_while: str = "",
 ) -> Tile:
     """One row for each combination of labels, smallest `sort_by` first.
 
@@ -233,28 +272,36 @@ def table(
         key: stable name of the panel.
         title: what is shown.
         description: how to read it.
-        rows_by: label to heading, in the order shown; the first one carries the link.
-        columns: the values, joined by the labels.
-        sort_by: heading of the column to sort by, ascending.
-        link: Grafana data link of the first label's cells.
+        rows_by: label to heading, in the order shown.
+        columns: the values, joined by the labels; one without a title only makes the rows.
+        sort_by: heading of the column to sort by.
         height: in rows.
+        links: Grafana data links of cells, by their column's heading.
+        descending: whether the largest comes first.
+        width: of 24 columns.
+        empty_while: why no rows may be as it should be, in words; empty where no rows always mean no data.
     """
     refs = [_reference(index) for index in range(len(columns))]
     panel = grafana.Table(
         title=title,
-        description=description,
+        description=f"{description} {EMPTY_WHILE} {empty_while}." if empty_while else description,
         targets=_targets([Query(column.expression) for column in columns], instant=True, form="table"),
         transformations=[
             {"id": "merge", "options": {}},
             {"id": "organize", "options": _organized(rows_by, columns, refs)},
         ],
-        sortBy=[grafana.TableSortByField(displayName=sort_by, desc=False)],
-        overrides=[_linked(next(iter(rows_by.values())), link), *(_override(column) for column in columns)],
+        sortBy=[grafana.TableSortByField(displayName=sort_by, desc=descending)],
+        overrides=[
+            *(_linked(title, link) for title, link in links.items()),
+            *(_override(column) for column in columns if column.title),
+        ],
         thresholds=_steps([(None, "text")]),
         maxDataPoints=None,
-        extraJson={"fieldConfig": {"defaults": {"unit": "none", "noValue": NO_DATA, "mappings": [UNKNOWN]}}},
+        extraJson={
+            "fieldConfig": {"defaults": {"unit": "none", "noValue": empty_while or NO_DATA, "mappings": [UNKNOWN]}}
+        },
     )
-    return Tile(key, 24, height, panel)
+    return Tile(key, width, height, panel)
 
 
 def whole_unit(duration: timedelta) -> str:
@@ -295,10 +342,13 @@ def _soft_maximum(limit: Decimal | None) -> dict[str, Any]:
 
 
 def _organized(rows_by: Mapping[str, str], columns: Sequence[Column], refs: Sequence[str]) -> dict[str, Any]:
-    values = {f"Value #{ref}": column.title for ref, column in zip(refs, columns, strict=True)}
+    # Grafana numbers the values of several queries, and leaves that of a single one alone.
+    fields = [f"Value #{ref}" for ref in refs] if len(refs) > 1 else ["Value"]
+    named = {name: column.title for name, column in zip(fields, columns, strict=True)}
+    values = {name: title for name, title in named.items() if title}
     order = [*rows_by, *values]
     return {
-        "excludeByName": {"Time": True, "__name__": True},
+        "excludeByName": {"Time": True, "__name__": True} | {name: True for name in named if name not in values},
         "includeByName": {},
         "indexByName": {name: index for index, name in enumerate(order)},
         "renameByName": {**rows_by, **values},
@@ -318,6 +368,8 @@ def _linked(title: str, link: Mapping[str, Any]) -> dict[str, Any]:
 
 def _override(column: Column) -> dict[str, Any]:
     properties: dict[str, Any] = {"unit": column.unit}
+    if column.mappings:
+        properties["mappings"] = [UNKNOWN, *column.mappings]
     if column.decimals is not None:
         properties["decimals"] = column.decimals
     if column.steps:

@@ -17,6 +17,7 @@ from sloproof.promql.expression import (
     rate_from_birth,
 )
 from sloproof.promql.parsing import check_expression, check_rendered, parse_selector, selectors_in
+from sloproof.promql.reading import Reading, readings
 from sloproof.promql.scaled import parse_scaled
 from sloproof.promql.substitution import replaced
 from sloproof.promql.windowed import Windowed, parse_windowed
@@ -30,6 +31,7 @@ __all__ = [
     "Matcher",
     "Number",
     "Range",
+    "Reading",
     "Selector",
     "Subquery",
     "Windowed",
@@ -45,6 +47,7 @@ __all__ = [
     "quote",
     "rate",
     "rate_from_birth",
+    "readings",
     "replaced",
     "selectors_in",
 ]

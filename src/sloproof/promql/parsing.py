@@ -84,6 +84,15 @@ def selector_of(parsed: Any) -> Selector:
     return Selector(metric, tuple(m for m in matchers if m.label != "__name__"))
 
 
+def tree_of(text: str) -> Any:
+    """What promql-parser makes of an expression, for those who walk through it.
+
+    Raises:
+        ValueError: it does not parse, or its types do not fit; the message says why.
+    """
+    return _parse(text)
+
+
 def check_expression(text: str) -> None:
     """Raise ValueError when Prometheus could not read this expression.
 

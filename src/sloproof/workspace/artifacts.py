@@ -47,11 +47,13 @@ def all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact
 
 
 def _all_artifacts(workspace: Workspace, existing: ExistingPage) -> list[Artifact]:
+    from sloproof.workspace.dashboard_artifacts import dashboard_artifacts
+
     found = [
         *rule_artifacts(workspace, workspace.settings.timing()),
         *_rule_tests(workspace),
         *extra_tests(workspace),
-        *_dashboards(workspace),
+        *dashboard_artifacts(workspace),
         *_runbooks(workspace, existing),
         *extra_pages(workspace, existing),
         *_experiments(workspace),
@@ -105,23 +107,6 @@ def _rule_tests(workspace: Workspace) -> Iterator[Artifact]:
             ) from None
         for file, text in files.items():
             yield Artifact(f"alerts/tests/{file}", text)
-
-
-def _dashboards(workspace: Workspace) -> Iterator[Artifact]:
-    from sloproof.dashboards import overview_dashboard, service_dashboard, to_json
-    from sloproof.dashboards.custom import CustomPanels
-
-    policies = {slo.identity: workspace.policy(slo) for slo in workspace.slos}
-    timing, links, folder = workspace.settings.timing(), workspace.settings.links(), f"dashboards/{names.GENERATED}"
-    for service in workspace.services:
-        extra = [
-            p for custom in workspace.all_of(CustomPanels) if custom.service.name == service.name for p in custom.panels
-        ]
-        dashboard = service_dashboard(service, workspace.slos_of(service.name), policies, timing, links, extra)
-        yield Artifact(f"{folder}/{names.dashboard_file(service.name)}", to_json(dashboard))
-    if workspace.slos:
-        overview = overview_dashboard(workspace.slos, policies, timing)
-        yield Artifact(f"{folder}/{names.dashboard_file(names.OVERVIEW)}", to_json(overview))
 
 
 def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact]:

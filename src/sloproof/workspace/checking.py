@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sloproof.chaos.experiment import Experiment
 from sloproof.checks import Subject, TierReference
-from sloproof.checks.subject import PartReference
+from sloproof.checks.subject import PartReference, Place
+from sloproof.dashboards.breakdown_definition import Capacity
+from sloproof.dashboards.custom import CustomPanels
 from sloproof.errors import Problem
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.workspace.artifacts import read_page
@@ -43,6 +45,7 @@ def subject_of(
             "load": [profile.name for profile in workspace.all_of(LoadProfile)],
             "chaos": [experiment.name for experiment in workspace.all_of(Experiment)],
         },
+        panels=tuple(_own_panels(workspace)),
         timing=timing,
         judged=_judged(rules),
     )
@@ -73,6 +76,14 @@ def _part_references(workspace: Workspace) -> Iterator[PartReference]:
             for fault in located.definition.faults:
                 for kind, name in fault.parts.items():
                     yield PartReference(located.definition.system, kind, name, place_of(located))
+
+
+def _own_panels(workspace: Workspace) -> Iterator[tuple[str, str, Place]]:
+    for located in workspace.definitions:
+        if isinstance(located.definition, CustomPanels):
+            yield from ((one.title, one.expression, place_of(located)) for one in located.definition.panels)
+        elif isinstance(located.definition, Capacity):
+            yield located.definition.title, located.definition.expression, place_of(located)
 
 
 def _pages(workspace: Workspace) -> dict[str, str]:

@@ -23,6 +23,7 @@ from sloproof.alerts import (
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.kubernetes import KillPods
 from sloproof.chaos.schedule import Schedule
+from sloproof.dashboards.breakdown_definition import Breakdown, Capacity
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.definition import Definition
 from sloproof.errors import DefinitionError, UsageError
@@ -47,6 +48,8 @@ KINDS: tuple[type[Definition], ...] = (
     Schedule,
     Gate,
     CustomPanels,
+    Breakdown,
+    Capacity,
 )
 
 Kind = TypeVar("Kind", bound=Definition)

@@ -29,6 +29,7 @@ class Settings(Definition):
     Args:
         runbook_url: where alerts find their page; `{alert}` becomes the alert's name.
         dashboard_url: where alerts find their dashboard; `{uid}` becomes its uid.
+        prometheus_url: Prometheus as people reach it from a browser; dashboards link there. Empty for none.
         targets: hosts (`host` or `host:port`) besides loopback that load and faults may reach.
         scrape_interval: of the Prometheus that will run the rules.
         evaluation_interval: of the paging rules.
@@ -42,6 +43,7 @@ class Settings(Definition):
 
     runbook_url: str = Links().runbook
     dashboard_url: str = Links().dashboard
+    prometheus_url: str = ""
     targets: tuple[str, ...] = ()
     scrape_interval: Length = timedelta(seconds=30)
     evaluation_interval: Length = timedelta(seconds=30)
@@ -77,7 +79,7 @@ class Settings(Definition):
 
     def links(self) -> Links:
         """Where alerts send their reader."""
-        return Links(runbook=self.runbook_url, dashboard=self.dashboard_url)
+        return Links(runbook=self.runbook_url, dashboard=self.dashboard_url, prometheus=self.prometheus_url)
 
     def timing(self) -> Timing:
         """The clock of real rules."""

@@ -1,19 +1,24 @@
 """The panels of one SLO, in the order in which somebody on call asks: how bad, how fast, since when, where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from sloproof import names
-from sloproof.alerts import BurnPolicy, BurnTier, Links, Timing
+from sloproof.alerts import REAL, BurnPolicy, BurnTier, Links, Timing
 from sloproof.alerts.burn_alerts import percent
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
+from sloproof.dashboards.breakdown_definition import Breakdown
+from sloproof.dashboards.burners import burners
+from sloproof.dashboards.frame import NOTE, framed, plain_words
 from sloproof.dashboards.tiles import (
     COVERED,
     SHARE,
     TIMES,
+    TOO_FEW,
     Query,
     Section,
     Steps,
@@ -24,38 +29,83 @@ from sloproof.dashboards.tiles import (
     text,
     whole_unit,
 )
+from sloproof.dashboards.ways import asking, query_links, reference, runbook_link
 from sloproof.definition import format_duration, plain
-from sloproof.promql import Expression
+from sloproof.promql import Expression, equals
 from sloproof.slo import SLO
 
 _GOOD_ABOVE_ZERO: Steps = ((None, "red"), (Decimal(0), "green"))
 
 
-def slo_section(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links) -> Section:
-    """Everything about one SLO.
+@dataclass(frozen=True)
+class OtherAlert:
+    """An alert of an objective that is no burn tier: its budget is nearly gone, or it is not measured.
+
+    Args:
+        name: the alert's.
+        severity: how urgent it is.
+    """
+
+    name: str
+    severity: str
+
+
+def slo_dashboard(
+    slo: SLO,
+    policy: BurnPolicy,
+    timing: Timing = REAL,
+    links: Links = Links(),  # noqa: B008 - frozen, so one value serves every call
+    alerts: Sequence[OtherAlert] = (),
+    breakdowns: Sequence[Breakdown] = (),
+) -> dict[str, Any]:
+    """Everything about one SLO: where its alerts send their reader.
 
     Args:
         slo: the objective.
         policy: its burn tiers.
         timing: intervals and scale of the rules that record its series.
-        links: where its runbooks are.
+        links: where its runbooks and Prometheus are.
+        alerts: its alerts beside the burn tiers.
+        breakdowns: of its service, for the question who burns the budget.
 
     Returns:
-        A section headed by the objective in words.
+        Grafana JSON as plain values, the same for the same definitions.
     """
-    title = f"{slo.name}: {plain(slo.objective)} % {slo.sli.sentence()}, over {slo.promised_over}"
-    tiles = [
-        *_figures(slo, policy, timing),
-        _alerts(slo, policy, timing),
-        _runbooks(slo, policy, links),
-        *(_pair(slo, tier, len(policy.tiers), timing, links) for tier in policy.tiers),
-        _ratios(slo, policy, timing),
-        _burn_down(slo, timing),
-        _events(slo, timing),
-        *_bad_by_instance(slo, timing),
-        *_latency(slo, timing),
+    promise = f"{plain(slo.objective)} % {slo.sli.sentence()}, over {slo.promised_over}"
+    pairs = [_pair(slo, tier, len(policy.tiers), timing, links) for tier in policy.tiers]
+    since = [_burn_down(slo, timing, links), _ratios(slo, policy, timing), _events(slo, timing)]
+    sections = [
+        Section("now", f"{slo.name}: {promise}", tuple(_figures(slo, policy, timing))),
+        Section("alerts", "", (_alerts(slo, policy, timing, alerts), _runbooks(slo, policy, timing, links, alerts))),
+        Section("burn", "How fast it burns: each pair of windows, and the line above which it fires", tuple(pairs)),
+        Section("since", "Since when", (*since, *latency(slo, timing))),
+        Section("who", "Who burns it", tuple(burners(slo, breakdowns, timing))),
+        Section("about", "", (_about(slo),)),
     ]
-    return Section(slo.name, title, tuple(tiles))
+    return framed(
+        names.slo_dashboard(slo.service.name, slo.name),
+        f"{slo.service.name} / {slo.name}: {plain(slo.objective)} %",
+        f"The objective {slo.identity}: {promise}.",
+        [section for section in sections if section.tiles],
+        timing,
+        tags=("slo", slo.service.name),
+        marks=recorded("ALERTS", slo, timing).matching(equals("alertstate", "firing")),
+        service=slo.service.name,
+        links=(("The service", f"/d/{names.dashboard_uid(slo.service.name)}"),),
+    )
+
+
+def _about(slo: SLO) -> Tile:
+    facts = {"Why it matters": slo.description, "Owner": slo.service.owner, "Escalation": slo.service.escalation}
+    line = " · ".join(f"**{label}:** {plain_words(fact)}" for label, fact in facts.items() if fact)
+    return text(
+        "about",
+        "About this objective",
+        "Why it is promised and who answers for it.",
+        f"{line}\n\n{NOTE}",
+        width=24,
+        height=4,
+    )
 
 
 def _figures(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
@@ -98,10 +148,11 @@ def _indicator(slo: SLO, policy: BurnPolicy, timing: Timing, places: int) -> lis
             "indicator-now",
             f"Good, last {format_duration(now)}",
             "The share of events that were good just now. Red below the objective; no traffic shows as no data.",
-            Query(_lowest(queries.indicator(now, slo, timing), slo)),
+            Query(_said(queries.indicator(now, slo, timing), now, slo, policy, timing, lowest=True)),
             unit=SHARE,
             steps=judged,
             decimals=places + 1,
+            mappings=[TOO_FEW],
         ),
     ]
 
@@ -137,20 +188,21 @@ def _speed(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
             "exhaustion",
             "Budget gone in",
             f"How long the rest lasts if it burns on as in the last {format_duration(now)}; zero when it is gone.",
-            Query(_lowest(queries.seconds_left(now, slo, timing), slo)),
+            Query(_said(queries.seconds_left(now, slo, timing), now, slo, policy, timing, lowest=True)),
             unit="s",
             steps=_urgency(slo, policy, timing),
             decimals=1,
-            mappings=[_far_away(slo, timing)],
+            mappings=[TOO_FEW, _far_away(slo, timing)],
         ),
         stat(
             "burn-now",
             f"Burn rate, {format_duration(now)}",
             "How many times too fast the budget is spent: 1 spends exactly all of it over its window.",
-            Query(_highest(queries.burn(now, slo, timing), slo)),
+            Query(_said(queries.burn(now, slo, timing), now, slo, policy, timing, lowest=False)),
             unit=TIMES,
             steps=((None, "green"), (Decimal(1), "orange"), (_lowest_page(slo, policy), "red")),
             decimals=1,
+            mappings=[TOO_FEW],
             loud=True,
         ),
     ]
@@ -188,48 +240,51 @@ def _far_away(slo: SLO, timing: Timing) -> Mapping[str, Any]:
     return {"type": "value", "options": {plain(queries.seconds(limit)): result}}
 
 
-def _alerts(slo: SLO, policy: BurnPolicy, timing: Timing) -> Tile:
+def _alerts(slo: SLO, policy: BurnPolicy, timing: Timing, others: Sequence[OtherAlert]) -> Tile:
     asked = [Query(queries.alert_state(tier, slo, timing), f"{tier.name} ({tier.severity})") for tier in policy.tiers]
+    prefix = names.burn_alert(slo.service.name, slo.name, "").removesuffix("Burn")
+    asked += [
+        Query(queries.state_of(other.name, slo, timing), f"{other.name.removeprefix(prefix)} ({other.severity})")
+        for other in others
+    ]
     return states(
         "alerts",
         "Alerts",
-        "The state of each burn alert. A gap means that its window was not measured, which is not the same as quiet.",
+        "The state of each alert of this objective. A gap means that its window was not measured, which is not the "
+        "same as quiet.",
         asked,
         named=queries.ALERT_STATES,
-        width=16,
+        width=14,
         interval=timing.real(timing.evaluation),
     )
 
 
-def _runbooks(slo: SLO, policy: BurnPolicy, links: Links) -> Tile:
+def _runbooks(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links, others: Sequence[OtherAlert]) -> Tile:
     rows = []
     for tier in policy.tiers:
         alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-        cells = (tier.name, _pair_name(tier), percent(tier.threshold(slo)), _reference(alert, links))
+        cells = (tier.name, _pair_name(tier), percent(tier.threshold(slo)), reference(alert, links))
         rows.append(f"| {' | '.join(cells)} |")
-    content = "\n".join(["| tier | pair | fires above | runbook |", "|---|---|---|---|", *rows])
+    rows += [f"| {other.severity} | | | {reference(other.name, links)} |" for other in others]
+    ratio = str(recorded(names.error_ratio(policy.tiers[0].long), slo, timing))
+    content = "\n".join(
+        [
+            f"**Ask Prometheus:** {', '.join(asking(ratio, links))}",
+            "",
+            "| tier | pair | fires above | runbook |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
     return text(
         "runbooks",
-        "Runbooks",
-        "One page for each alert: what it means, what to look at, how to stop it.",
+        "Runbooks and queries",
+        "One page for each alert: what it means, what to look at, how to stop it. The links above open the error "
+        "ratio in Prometheus or in Grafana's Explore.",
         content,
-        width=8,
-        height=3 + len(policy.tiers),
+        width=10,
+        height=3 + len(policy.tiers) + len(others),
     )
-
-
-def _address(alert: str, links: Links) -> str:
-    return links.runbook.format(alert=alert)
-
-
-def _reference(alert: str, links: Links) -> str:
-    """A link where the address works from Grafana; a path in the repository is only named."""
-    address = _address(alert, links)
-    return f"[{alert}]({address})" if _reachable(address) else f"`{address}`"
-
-
-def _reachable(address: str) -> bool:
-    return address.startswith(("http://", "https://", "/"))
 
 
 def _pair_name(tier: BurnTier) -> str:
@@ -238,8 +293,8 @@ def _pair_name(tier: BurnTier) -> str:
 
 def _pair(slo: SLO, tier: BurnTier, count: int, timing: Timing, links: Links) -> Tile:
     alert, factor = names.burn_alert(slo.service.name, slo.name, tier.name), tier.factor(slo.window)
-    address = _address(alert, links)
-    corner = [{"title": f"Runbook of {alert}", "url": address, "targetBlank": True}] if _reachable(address) else []
+    ratio = str(recorded(names.error_ratio(tier.long), slo, timing))
+    corner = [*runbook_link(alert, links), *query_links(ratio, links)]
     return lines(
         f"burn-{tier.name}",
         f"Burn, {tier.name} pair {_pair_name(tier)}",
@@ -279,7 +334,7 @@ def _ratios(slo: SLO, policy: BurnPolicy, timing: Timing) -> Tile:
     )
 
 
-def _burn_down(slo: SLO, timing: Timing) -> Tile:
+def _burn_down(slo: SLO, timing: Timing, links: Links) -> Tile:
     window, ends = slo.window_now, "it ends at the budget left now"
     if slo.calendar is not None:
         ends = f"each {slo.calendar} starts with a whole one, which is reckoned at even traffic"
@@ -296,6 +351,7 @@ def _burn_down(slo: SLO, timing: Timing) -> Tile:
         limit=None,
         last=timing.real(slo.longest_window),
         interval=timing.real(timing.base),
+        links=query_links(str(recorded(names.BUDGET_LEFT, slo, timing)), links),
     )
 
 
@@ -313,24 +369,15 @@ def _events(slo: SLO, timing: Timing) -> Tile:
     )
 
 
-def _bad_by_instance(slo: SLO, timing: Timing) -> list[Tile]:
-    counters = slo.sli.counters()
-    if counters is None:
-        return []
-    return [
-        lines(
-            "bad-by-instance",
-            "Bad events by instance",
-            "Bad events per second as each scraped target counts them. One line above the rest points at a place, all "
-            "of them together at something they share.",
-            [Query(queries.bad_by(["instance"], counters), "{{instance}}")],
-            unit="eps",
-            interval=timing.scrape,
-        )
-    ]
+def latency(slo: SLO, timing: Timing, *, key: str = "latency", title: str = "Latency") -> list[Tile]:
+    """The quantiles of an objective that is counted by a classic histogram, against its threshold; else nothing.
 
-
-def _latency(slo: SLO, timing: Timing) -> list[Tile]:
+    Args:
+        slo: the objective.
+        timing: the clock.
+        key: stable name of the panel.
+        title: of the panel.
+    """
     buckets = slo.sli
     if not isinstance(buckets, queries.CountedByHistogram):
         return []
@@ -338,8 +385,8 @@ def _latency(slo: SLO, timing: Timing) -> list[Tile]:
     size = timedelta(milliseconds=1) if buckets.unit == "milliseconds" else timedelta(seconds=1)
     return [
         lines(
-            "latency",
-            "Latency",
+            key,
+            title,
             "What so many of the events stayed within, interpolated between bucket edges. The limit is the objective's "
             f"threshold: p{plain(slo.objective)} has to stay below it.",
             [Query(queries.latency_quantile(share, buckets), f"p{plain(share * 100)}") for share in shares],
@@ -360,9 +407,13 @@ def _lowest(expression: Expression, slo: SLO) -> Expression:
     return expression.smallest() if slo.by else expression
 
 
-def _highest(expression: Expression, slo: SLO) -> Expression:
-    """One figure for an objective with groups: that of the worst one, where more is worse."""
-    return expression.largest() if slo.by else expression
+def _said(
+    figure: Expression, window: timedelta, slo: SLO, policy: BurnPolicy, timing: Timing, *, lowest: bool
+) -> Expression:
+    """The worst group's figure of those with enough events; `FEW` where none has them."""
+    enough = queries.kept_where_enough(figure, window, policy, slo, timing)
+    worst = enough.smallest() if lowest else enough.largest()
+    return worst.otherwise(queries.too_few(window, slo, timing))
 
 
 def _each(legend: str, slo: SLO) -> str:

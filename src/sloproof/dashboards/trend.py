@@ -1,0 +1,183 @@
+"""What will run out, and when: budgets, and the resources that fill up as a service grows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sloproof import names
+from sloproof.alerts import REAL, Timing
+from sloproof.alerts.recording import recorded
+from sloproof.dashboards.breakdown_definition import Capacity
+from sloproof.dashboards.expressions import Asked
+from sloproof.dashboards.frame import framed
+from sloproof.dashboards.queries import seconds
+from sloproof.dashboards.scope import Scope
+from sloproof.dashboards.tiles import SHARE, Query, Section, Steps, Tile, lines, stat, whole_unit
+from sloproof.definition import format_duration
+from sloproof.promql import Expression, Number, Range, Subquery, call
+from sloproof.slo import SLO, Service
+
+LOOKS_BACK = timedelta(days=3)
+"""How much of the past a forecast goes by: a day and its night, a few times."""
+LOOKS_AHEAD = timedelta(days=14)
+"""Long enough to order what is short, and short enough for a straight line."""
+_SHOWN = timedelta(days=14)
+_STEP = timedelta(minutes=15)
+
+
+def trend_dashboard(
+    service: Service, slos: Sequence[SLO], capacities: Sequence[Capacity], timing: Timing = REAL
+) -> dict[str, Any]:
+    """Straight lines through the last days: what each budget and each resource will be in two weeks.
+
+    Args:
+        service: whose growth it is.
+        slos: its objectives.
+        capacities: its resources.
+        timing: intervals and scale of the rules that record the series; it divides the days too.
+
+    Returns:
+        Grafana JSON as plain values.
+    """
+    budget = [tile for slo in slos for tile in _budget(slo, timing)]
+    # Two resources of one title are told apart by their order, so that their panels' ids differ.
+    titles = [capacity.title for capacity in capacities]
+    keys = [f"{title}/{titles[:at].count(title)}" for at, title in enumerate(titles)]
+    full = [tile for key, one in zip(keys, capacities, strict=True) for tile in _capacity(key, one, timing)]
+    sections = [
+        Section("traffic", "Traffic", (_traffic(slos, timing),)),
+        Section("capacity", "Resources", tuple(full)),
+        Section("budgets", "Error budgets", tuple(budget)),
+    ]
+    return framed(
+        names.view_dashboard(service.name, "trend"),
+        f"{service.name}: trend and forecast",
+        f"What {service.name} will run out of, if the last {format_duration(LOOKS_BACK)} go on.",
+        [section for section in sections if section.tiles],
+        timing,
+        tags=("trend", service.name),
+        marks=Scope(timing, service.name).alerts("firing"),
+        service=service.name,
+        shown=_SHOWN,
+    )
+
+
+def _past(timing: Timing) -> timedelta:
+    return timing.real(LOOKS_BACK)
+
+
+def _ahead(timing: Timing) -> timedelta:
+    return timing.real(LOOKS_AHEAD)
+
+
+def _forecast(past: Expression, timing: Timing) -> Expression:
+    return call("predict_linear", past, Number(seconds(_ahead(timing))))
+
+
+def _until(left: Expression, falls: Expression, timing: Timing) -> Expression:
+    """Seconds until what is left is gone at this slope; cut at the horizon, which also stands for a slope upwards."""
+    horizon = Number(seconds(_ahead(timing)))
+    gone = call("clamp_min", left, Number(0)) / falls.above(0)
+    return call("clamp_max", gone.otherwise(left * 0 + horizon), horizon)
+
+
+def _budget(slo: SLO, timing: Timing) -> list[Tile]:
+    series = recorded(names.BUDGET_LEFT, slo, timing)
+    past, worst = Range(series, _past(timing)), series.smallest()
+    slope = Number(0) - call("deriv", past).smallest()
+    return [
+        _when(f"{slo.name}-gone", f"{slo.name}: budget gone in", "the error budget is gone", worst, slope, timing),
+        lines(
+            f"{slo.name}-left",
+            f"{slo.name}: budget left, and in {format_duration(LOOKS_AHEAD)}",
+            f"What is left of the budget, of the worst group, and what a straight line through the last "
+            f"{format_duration(LOOKS_BACK)} leaves of it in {format_duration(LOOKS_AHEAD)}. Below zero it is missed.",
+            [
+                Query(worst, "left"),
+                Query(_forecast(past, timing).smallest(), f"in {format_duration(LOOKS_AHEAD)}"),
+            ],
+            unit=SHARE,
+            width=18,
+            height=6,
+            interval=timing.real(timing.slow_evaluation),
+        ),
+    ]
+
+
+def _capacity(key: str, capacity: Capacity, timing: Timing) -> list[Tile]:
+    used: Expression = Asked(capacity.expression)
+    past = Subquery(used, _past(timing), max(timing.real(_STEP), timing.scrape))
+    left = Number(capacity.limit) - used.largest()
+    return [
+        _when(
+            key,
+            f"{capacity.title}: full in",
+            "it is full",
+            left,
+            call("deriv", past).largest(),
+            timing,
+        ),
+        lines(
+            f"{key}-used",
+            f"{capacity.title}, and in {format_duration(LOOKS_AHEAD)}",
+            f"{capacity.description} The second line is what a straight line through the last "
+            f"{format_duration(LOOKS_BACK)} makes of it in {format_duration(LOOKS_AHEAD)}; the limit is what there is.",
+            [
+                Query(used, capacity.legend or "now"),
+                Query(_forecast(past, timing), f"{capacity.legend} in {format_duration(LOOKS_AHEAD)}".strip()),
+            ],
+            unit=capacity.unit,
+            limit=capacity.limit,
+            width=18,
+            height=6,
+            interval=timing.scrape,
+        ),
+    ]
+
+
+def _when(key: str, title: str, what: str, left: Expression, falls: Expression, timing: Timing) -> Tile:
+    horizon = _ahead(timing)
+    colours: Steps = ((None, "red"), (seconds(horizon / 4), "orange"), (seconds(horizon) * Decimal("0.99"), "green"))
+    return stat(
+        key,
+        title,
+        f"When {what}, if the last {format_duration(LOOKS_BACK)} go on in a straight line; not in sight beyond "
+        f"{format_duration(LOOKS_AHEAD)}.",
+        Query(_until(left, falls, timing)),
+        unit="s",
+        steps=colours,
+        decimals=1,
+        mappings=[_not_in_sight(horizon)],
+        width=6,
+    )
+
+
+def _not_in_sight(horizon: timedelta) -> Mapping[str, Any]:
+    words = {"color": "green", "index": 1, "text": f"not within {whole_unit(horizon)}"}
+    limit = float(seconds(horizon))
+    return {"type": "range", "options": {"from": limit * 0.999, "to": limit * 1.001, "result": words}}
+
+
+def _traffic(slos: Sequence[SLO], timing: Timing) -> Tile:
+    shown = [slo for slo in slos if slo.sli.noun == "event"] or list(slos)
+    asked = []
+    for slo in shown[:3]:
+        series = recorded(names.total(timing.base), slo, timing)
+        asked.append(Query(series.sum(), slo.name))
+        asked.append(
+            Query(
+                _forecast(Range(series, _past(timing)), timing).sum(),
+                f"{slo.name} in {format_duration(LOOKS_AHEAD)}",
+            )
+        )
+    return lines(
+        "traffic",
+        f"Events per second, and in {format_duration(LOOKS_AHEAD)}",
+        "What comes, and what a straight line through the last days makes of it: the reason to scale before it hurts.",
+        asked,
+        unit="eps",
+        width=24,
+        height=7,
+        interval=timing.real(timing.base),
+    )

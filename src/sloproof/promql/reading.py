@@ -1,0 +1,53 @@
+"""How an expression reads its series: over which window, and by which function."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import promql_parser
+
+from sloproof.promql.expression import Selector
+from sloproof.promql.parsing import selector_of, tree_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One place at which an expression reads series.
+
+    Args:
+        selector: which.
+        window: of the samples; None for the last one.
+        function: that the window is given to, such as `rate`; empty without a window.
+    """
+
+    selector: Selector
+    window: timedelta | None = None
+    function: str = ""
+
+
+def readings(text: str) -> list[Reading]:
+    """Every place at which an expression reads series, in the order written.
+
+    Args:
+        text: any PromQL expression.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    found: list[Reading] = []
+    function, inside = "", False
+
+    def look(node: Any) -> None:  # the walk goes from the outside in, so a window's call was the last one
+        nonlocal function, inside
+        if isinstance(node, promql_parser.Call):
+            function = node.func.name
+        elif isinstance(node, promql_parser.MatrixSelector):
+            inside = True
+            found.append(Reading(selector_of(node.vector_selector), node.range, function))
+        elif isinstance(node, promql_parser.VectorSelector):
+            if not inside:
+                found.append(Reading(selector_of(node)))
+            inside = False
+
+    promql_parser.walk(tree_of(text), look)
+    return found
