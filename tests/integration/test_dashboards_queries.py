@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, Links, Timing, base_group, burn_groups, rules_yaml
-from sloproof.dashboards import Panel, overview_dashboard, service_dashboard
+from sloproof.dashboards import Panel, home_dashboard, overview_dashboard, service_dashboard, slo_dashboard
+from sloproof.dashboards.tiles import FEW
 from sloproof.lab.parts import find
 from sloproof.lab.ports import LOOPBACK, free_ports
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
@@ -30,6 +31,7 @@ WAIT = 30.0
 
 burning = Service(name="burning", owner="team b", job="burning")
 calm = Service(name="calm", owner="team c", job="calm")
+quiet = Service(name="quiet", owner="team d", job="quiet")
 absent = Service(name="absent", owner="team a", job="absent")
 
 
@@ -46,12 +48,12 @@ def latency(service: Service) -> SLO:
     return SLO(service=service, name="latency", objective="95", sli=sli)
 
 
-SLOS = [availability(burning), latency(burning), availability(calm), availability(absent)]
+SLOS = [availability(burning), latency(burning), availability(calm), availability(quiet), availability(absent)]
 
 
 def exposition(job: str, elapsed: float) -> str:
-    """Counters of a target that has been up for so many seconds, at 100 requests a second."""
-    count = int(elapsed * 100)
+    """Counters of a target that has been up for so many seconds, at 100 requests a second, or one."""
+    count = int(elapsed * (1 if job == "quiet" else 100))
     bad = count * 9 // 10 if job == "burning" else 0
     lines = [f'http_requests_total{{code="200"}} {count - bad}']
     lines += [f'http_requests_total{{code="500"}} {bad}'] if bad else []
@@ -98,7 +100,7 @@ def prometheus(targets: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "metrics_path": f"/{job}",
             "static_configs": [{"targets": [targets], "labels": {"instance": name}} for name in ("a1", "a2")],
         }
-        for job in ("burning", "calm")
+        for job in ("burning", "calm", "quiet")
     ]
     config = {"global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"}, "rule_files": ["rules.yaml"]}
     (folder / "prometheus.json").write_text(json.dumps(config | {"scrape_configs": scrapes}))
@@ -170,6 +172,11 @@ def dashboard_of(service: Service) -> dict[str, Any]:
     return service_dashboard(service, [slo for slo in SLOS if slo.service == service], {}, FAST, extra=[own])
 
 
+def page_of(service: Service) -> dict[str, Any]:
+    """The page of its availability."""
+    return slo_dashboard(next(slo for slo in SLOS if slo.service == service), DEFAULT_POLICY, FAST)
+
+
 def asks_again(test: Callable[..., None]) -> Callable[..., None]:
     """On a busy machine scrapes every 250 ms come late, and a figure is missing for a moment; what is wrong stays."""
 
@@ -193,9 +200,10 @@ def last(result: list[dict[str, Any]]) -> float:
 @pytest.mark.parametrize("service", [burning, calm], ids=lambda service: service.name)
 @asks_again
 def test_every_query_of_a_measured_service_returns_data(prometheus: str, service: Service) -> None:
-    dashboard = dashboard_of(service)
+    pages = [slo_dashboard(slo, DEFAULT_POLICY, FAST) for slo in SLOS if slo.service == service]
     empty = [
         (panel["title"], target["expr"])
+        for dashboard in (dashboard_of(service), *pages)
         for panel in panels(dashboard)
         for target in panel["targets"]
         if not answers(prometheus, panel, target)
@@ -213,7 +221,7 @@ def test_every_query_of_the_overview_returns_data(prometheus: str) -> None:
 
 @asks_again
 def test_a_burning_service_looks_burning(prometheus: str) -> None:
-    dashboard = dashboard_of(burning)
+    dashboard = page_of(burning)
 
     def figure(start: str) -> float:
         panel = panel_named(dashboard, start)
@@ -230,7 +238,7 @@ def test_a_burning_service_looks_burning(prometheus: str) -> None:
 
 @asks_again
 def test_the_burn_down_ends_at_the_budget_left_and_the_even_line_at_zero(prometheus: str) -> None:
-    dashboard = dashboard_of(burning)
+    dashboard = page_of(burning)
     panel = panel_named(dashboard, "Budget burn-down")
     left, even = (answers(prometheus, panel, target, points=8000) for target in panel["targets"])
     budget = panel_named(dashboard, "Error budget left")
@@ -244,7 +252,7 @@ def test_the_burn_down_ends_at_the_budget_left_and_the_even_line_at_zero(prometh
 
 @asks_again
 def test_the_latency_lines_are_in_the_unit_of_the_histogram(prometheus: str) -> None:
-    panel = panel_named(dashboard_of(burning), "Latency")
+    panel = panel_named(slo_dashboard(latency(burning), DEFAULT_POLICY, FAST), "Latency")
     assert panel["fieldConfig"]["defaults"]["unit"] == "s"
     shares = {target["legendFormat"]: last(answers(prometheus, panel, target)) for target in panel["targets"]}
     assert 0.5 < shares["p50"] < shares["p95"] < shares["p99"] <= 2.5
@@ -252,18 +260,28 @@ def test_the_latency_lines_are_in_the_unit_of_the_histogram(prometheus: str) -> 
 
 @asks_again
 def test_a_calm_service_is_quiet_and_far_from_exhaustion(prometheus: str) -> None:
-    dashboard = dashboard_of(calm)
+    dashboard = page_of(calm)
     alerts = panel_named(dashboard, "Alerts")
     assert [last(answers(prometheus, alerts, target)) for target in alerts["targets"]] == [0, 0, 0, 0]
     exhaustion = panel_named(dashboard, "Budget gone in")
     cut = last(answers(prometheus, exhaustion, exhaustion["targets"][0]))
-    words = next(mapping for mapping in exhaustion["fieldConfig"]["defaults"]["mappings"] if mapping["type"] == "value")
+    words = [one for one in exhaustion["fieldConfig"]["defaults"]["mappings"] if one["type"] == "value"][-1]
     assert list(words["options"]) == [str(int(cut))]
 
 
 @asks_again
+def test_too_few_events_are_told_and_no_figure_is_made_of_them(prometheus: str) -> None:
+    dashboard = page_of(quiet)
+    for start in ("Good, last", "Budget gone in", "Burn rate"):
+        panel = panel_named(dashboard, start)
+        assert last(answers(prometheus, panel, panel["targets"][0])) == FEW, start
+    shown = panel_named(dashboard, "Good over 30d")
+    assert last(answers(prometheus, shown, shown["targets"][0])) == 1
+
+
+@asks_again
 def test_a_service_without_series_never_looks_fine(prometheus: str) -> None:
-    dashboard = dashboard_of(absent)
+    dashboard = page_of(absent)
     shown = {
         panel["title"]: [answer for target in panel["targets"] for answer in answers(prometheus, panel, target)]
         for panel in panels(dashboard)
@@ -287,11 +305,20 @@ def test_the_overview_counts_what_is_not_measured_and_keeps_its_row(prometheus: 
     assert count("Pages firing") == 4, "both pages of both objectives: 90 % is above latency's 72 % too"
     table = panel_named(dashboard, "Objectives, worst")
     rows = [answers(prometheus, table, target) for target in table["targets"]]
-    assert [len(column) for column in rows] == [4, 3, 3, 3, 3, 3, 3, 3]
+    assert [len(column) for column in rows] == [5, 4, 4, 4, 4, 4, 4, 4]
 
 
 def rows_of(result: list[dict[str, Any]], pick: Callable[[dict[str, str]], str]) -> dict[str, Decimal]:
     return {pick(row["metric"]): Decimal(row["value"][1]) for row in result}
+
+
+@asks_again
+def test_the_list_of_alerts_names_what_fires_and_no_other(prometheus: str) -> None:
+    table = panel_named(home_dashboard(SLOS, {}, FAST), "Alerts now")
+    (rows,) = [answers(prometheus, table, target) for target in table["targets"]]
+    assert {row["metric"]["service"] for row in rows} == {"burning"}
+    assert {row["value"][1] for row in rows} == {"2"}
+    assert all(set(row["metric"]) == {"alertname", "severity", "service", "slo"} for row in rows)
 
 
 @asks_again
