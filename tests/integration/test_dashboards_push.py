@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from sloproof.cli.grafana_access import load_marked
 from sloproof.dashboards.provisioning import LARGEST, config_map
 from sloproof.errors import UsageError
 from sloproof.lab.ports import free_ports
+from sloproof.workspace import load_workspace
 from tests.integration.grafana_server import EDITOR, VIEWER, State, grafana_server
 from tests.integration.small_workspace import SLOPROOF, workspace_of
 
@@ -275,3 +277,23 @@ def test_anybodys_dashboards_can_be_linted(workspace: Path) -> None:
         wrong = run(workspace, "lint", "theirs.json")
         assert wrong.returncode == 2 and why in wrong.stderr
     assert "cannot be read" in run(workspace, "lint", "nowhere.json").stderr
+
+
+def test_a_load_run_is_marked_however_it_ended(workspace: Path, grafana: tuple[str, State]) -> None:
+    loaded = load_workspace(workspace)
+    with pytest.raises(ZeroDivisionError), load_marked(loaded, "api", "steady"):
+        raise ZeroDivisionError
+    (mark,) = grafana[1].annotations
+    assert (mark["tags"], mark["text"]) == (["sloproof", "load", "api", "steady"], "load run `steady`")
+    assert mark["time"] <= mark["timeEnd"]
+
+
+@pytest.mark.parametrize("token", ["glsa_of_another", ""])
+def test_a_grafana_that_refuses_the_mark_ends_no_load(
+    workspace: Path, grafana: tuple[str, State], token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace / "token").write_text(token)
+    with load_marked(load_workspace(workspace), "api", "steady"):
+        pass
+    assert "not told elsewhere" in capsys.readouterr().err
+    assert grafana[1].annotations == []

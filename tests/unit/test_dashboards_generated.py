@@ -6,6 +6,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -456,11 +457,60 @@ def test_a_page_of_an_objective_can_be_read() -> None:
     assert max(sizes.values()) <= 32, sizes
 
 
+OWN = sorted((Path(__file__).parents[2] / "dashboards/generated").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", OWN, ids=lambda file: file.stem)
+def test_the_five_systems_pages_are_sound_and_can_be_read(file: Path) -> None:
+    page = json.loads(file.read_text(encoding="utf-8"))
+    grafana_plugins.register_default_plugins()
+    kept = json.loads(json.dumps(Dashboard.from_json(page), cls=encoder.JSONEncoder))
+    assert list(lost(page, kept)) == []
+    assert lint(page) == []
+    assert len(page["panels"]) <= 32
+
+
+def test_the_five_systems_have_their_pages() -> None:
+    stems = {file.stem for file in OWN}
+    assert len(OWN) > 50
+    for service in ("monolith", "tasks", "commission", "keywords", "platform"):
+        assert {service, f"{service}.load", f"{service}.trend"} <= stems
+    assert {"overview", "overview.home", "tasks.chaos", "tasks.by.instance", "commission.by.tenant"} <= stems
+
+
+@pytest.mark.parametrize(
+    ("service", "titles"),
+    {
+        "keywords": (
+            "Throughput by service",
+            "p95 latency by endpoint",
+            "CPU",
+            "Memory",
+            "Number of pods",
+            "Cache hit",
+        ),
+        "commission": ("LCP", "FID", "CLS", "TTFB", "Cost", "Bounce rate", "CSAT", "Migrate? SQLite", "Migrate? p95"),
+    }.items(),
+)
+def test_the_panels_that_the_documents_name_are_there(service: str, titles: tuple[str, ...]) -> None:
+    page = json.loads(next(file for file in OWN if file.stem == service).read_text(encoding="utf-8"))
+    for title in titles:
+        assert titled(page, title)
+    if service == "keywords":
+        steps = titled(page, "Cache hit")["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [(one["color"], one.get("value")) for one in steps[1:]] == [
+            ("red", 0.4),
+            ("yellow", 0.6),
+            ("green", 0.8),
+        ]
+
+
 def test_forecasts_look_back_and_ahead_and_stop_at_what_can_be_foreseen() -> None:
     page = DASHBOARDS["trend"]
-    full, left = titled(page, "Connections: full in"), titled(page, "availability: budget gone in")
+    full, left = titled(page, "Connections: full in"), titled(page, "When each budget")
     assert full["targets"][0]["expr"].startswith("clamp_max((clamp_min(80 - max((sum(db_connections")
-    assert left["targets"][0]["expr"].endswith("1209600)")
+    assert left["targets"][2]["expr"].endswith("1209600)")
+    assert left["targets"][1]["expr"].startswith("min by (service, slo) (predict_linear(slo:error_budget:")
     horizon = full["fieldConfig"]["defaults"]["mappings"][1]["options"]
     assert horizon["from"] < 1209600 < horizon["to"] and horizon["result"]["text"] == "not within 14d"
     assert "predict_linear" in titled(page, "Connections, and")["targets"][1]["expr"]

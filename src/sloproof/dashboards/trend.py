@@ -12,8 +12,8 @@ from sloproof.dashboards.breakdown_definition import Capacity
 from sloproof.dashboards.expressions import Asked
 from sloproof.dashboards.frame import framed
 from sloproof.dashboards.queries import seconds
-from sloproof.dashboards.scope import Scope
-from sloproof.dashboards.tiles import SHARE, Query, Section, Steps, Tile, lines, stat, whole_unit
+from sloproof.dashboards.scope import ROWS_BY, Scope
+from sloproof.dashboards.tiles import SHARE, Column, Query, Section, Steps, Tile, lines, stat, table, whole_unit
 from sloproof.definition import format_duration
 from sloproof.promql import Expression, Number, Range, Subquery, call
 from sloproof.slo import SLO, Service
@@ -40,7 +40,6 @@ def trend_dashboard(
     Returns:
         Grafana JSON as plain values.
     """
-    budget = [tile for slo in slos for tile in _budget(slo, timing)]
     # Two resources of one title are told apart by their order, so that their panels' ids differ.
     titles = [capacity.title for capacity in capacities]
     keys = [f"{title}/{titles[:at].count(title)}" for at, title in enumerate(titles)]
@@ -48,7 +47,7 @@ def trend_dashboard(
     sections = [
         Section("traffic", "Traffic", (_traffic(slos, timing),)),
         Section("capacity", "Resources", tuple(full)),
-        Section("budgets", "Error budgets", tuple(budget)),
+        Section("budgets", "Error budgets", tuple(_budgets(Scope(timing, service.name)))),
     ]
     return framed(
         names.view_dashboard(service.name, "trend"),
@@ -82,24 +81,46 @@ def _until(left: Expression, falls: Expression, timing: Timing) -> Expression:
     return call("clamp_max", gone.otherwise(left * 0 + horizon), horizon)
 
 
-def _budget(slo: SLO, timing: Timing) -> list[Tile]:
-    series = recorded(names.BUDGET_LEFT, slo, timing)
-    past, worst = Range(series, _past(timing)), series.smallest()
-    slope = Number(0) - call("deriv", past).smallest()
+def _budgets(scope: Scope) -> list[Tile]:
+    """All budgets beside each other, the one that is gone first at the top; of each the worst group."""
+    timing, ahead = scope.timing, format_duration(LOOKS_AHEAD)
+    past = Range(scope.recorded(names.BUDGET_LEFT), _past(scope.timing))
+    left, later = scope.lowest(names.BUDGET_LEFT), _forecast(past, timing).smallest(by=ROWS_BY)
+    falls = Number(0) - call("deriv", past).smallest(by=ROWS_BY)
+    horizon = _ahead(timing)
+    gone = Column(
+        "gone in",
+        _until(left, falls, timing),
+        "s",
+        steps=_soon(horizon),
+        decimals=1,
+        mappings=(_not_in_sight(horizon),),
+    )
+    spent: Steps = ((None, "red"), (Decimal(0), "green"))
     return [
-        _when(f"{slo.name}-gone", f"{slo.name}: budget gone in", "the error budget is gone", worst, slope, timing),
-        lines(
-            f"{slo.name}-left",
-            f"{slo.name}: budget left, and in {format_duration(LOOKS_AHEAD)}",
-            f"What is left of the budget, of the worst group, and what a straight line through the last "
-            f"{format_duration(LOOKS_BACK)} leaves of it in {format_duration(LOOKS_AHEAD)}. Below zero it is missed.",
+        table(
+            "budgets",
+            "When each budget is gone",
+            f"If the last {format_duration(LOOKS_BACK)} go on in a straight line. Below zero an objective is missed.",
+            {names.SERVICE: "service", names.SLO: "objective"},
             [
-                Query(worst, "left"),
-                Query(_forecast(past, timing).smallest(), f"in {format_duration(LOOKS_AHEAD)}"),
+                Column("left", left, SHARE, steps=spent, decimals=1),
+                Column(f"in {ahead}", later, SHARE, steps=spent, decimals=1),
+                gone,
             ],
+            sort_by="gone in",
+            width=10,
+            height=9,
+        ),
+        lines(
+            "budgets-left",
+            f"Budgets left, and in {ahead}",
+            f"What is left of each budget, and what a straight line through the last {format_duration(LOOKS_BACK)} "
+            f"leaves of it in {ahead}.",
+            [Query(left, "{{slo}}"), Query(later, f"{{{{slo}}}} in {ahead}")],
             unit=SHARE,
-            width=18,
-            height=6,
+            width=14,
+            height=9,
             interval=timing.real(timing.slow_evaluation),
         ),
     ]
@@ -138,7 +159,6 @@ def _capacity(key: str, capacity: Capacity, timing: Timing) -> list[Tile]:
 
 def _when(key: str, title: str, what: str, left: Expression, falls: Expression, timing: Timing) -> Tile:
     horizon = _ahead(timing)
-    colours: Steps = ((None, "red"), (seconds(horizon / 4), "orange"), (seconds(horizon) * Decimal("0.99"), "green"))
     return stat(
         key,
         title,
@@ -146,11 +166,15 @@ def _when(key: str, title: str, what: str, left: Expression, falls: Expression, 
         f"{format_duration(LOOKS_AHEAD)}.",
         Query(_until(left, falls, timing)),
         unit="s",
-        steps=colours,
+        steps=_soon(horizon),
         decimals=1,
         mappings=[_not_in_sight(horizon)],
         width=6,
     )
+
+
+def _soon(horizon: timedelta) -> Steps:
+    return ((None, "red"), (seconds(horizon / 4), "orange"), (seconds(horizon) * Decimal("0.99"), "green"))
 
 
 def _not_in_sight(horizon: timedelta) -> Mapping[str, Any]:
