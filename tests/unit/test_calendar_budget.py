@@ -23,7 +23,7 @@ from sloproof.alerts import (
 )
 from sloproof.alerts.burn_alerts import base_group
 from sloproof.alerts.rule_model import LARGEST_GROUP, RuleGroup
-from sloproof.dashboards import service_dashboard
+from sloproof.dashboards import slo_dashboard
 from sloproof.runbooks import budget_page, runbook_page
 from sloproof.slo import SLO, ErrorRatio, Service
 
@@ -125,7 +125,7 @@ def test_pages_say_when_a_missed_promise_is_forgotten() -> None:
 
 
 def test_panels_name_the_month_and_read_what_it_records() -> None:
-    board = json.dumps(service_dashboard(API, [objective()], {}, REAL, Links()))
+    board = json.dumps(slo_dashboard(objective(), DEFAULT_POLICY, REAL, Links()))
     assert "slo:error:ratio_month" in board and "slo:coverage:ratio_month" in board
     assert "each calendar month (UTC)" in board and "this calendar month (UTC)" in board
     assert "30d" not in board

@@ -69,7 +69,7 @@ def test_the_title_is_the_alerts_name_and_the_sections_are_in_order() -> None:
 
 def test_the_first_screen_has_the_first_step_the_owner_and_the_urgency() -> None:
     top = page().split("## Meaning")[0]
-    assert "**First step:** open the [dashboard](/d/sloproof-shop), panel “Burn, fast pair”" in top
+    assert "**First step:** open the [dashboard](/d/sloproof-shop_availability), panel “Burn, fast pair”" in top
     assert "page, start now. If every event is bad, another 10 % is gone in 4 min 19 s." in top
     assert "checkout team. When they do not answer: the platform team." in top
     assert "people pay with it" in top
