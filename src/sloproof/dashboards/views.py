@@ -10,7 +10,7 @@ from sloproof.alerts import REAL, Timing
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
 from sloproof.dashboards.frame import framed, plain_words
-from sloproof.dashboards.objective import latency
+from sloproof.dashboards.latency import latency
 from sloproof.dashboards.objectives import Policies, budgets, burn_of_each, burn_steps, policy_of
 from sloproof.dashboards.scope import Scope
 from sloproof.dashboards.tiles import SHARE, TIMES, Query, Section, Tile, lines, states, text
