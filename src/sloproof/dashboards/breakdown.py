@@ -92,42 +92,50 @@ _FAILED: Steps = ((None, "green"), (Decimal("0.001"), "orange"), (Decimal("0.01"
 
 
 def _balance(breakdown: Breakdown, timing: Timing) -> list[Tile]:
+    return [_serving(breakdown), _busiest(breakdown), _fairness(breakdown, timing)]
+
+
+def _serving(breakdown: Breakdown) -> Tile:
+    return stat(
+        "serving",
+        "Serving",
+        f"How many values of `{breakdown.label}` answer requests now.",
+        Query(call("count", _rate(breakdown).above(0))),
+        unit="none",
+        steps=((None, "red"), (Decimal(2), "green")),
+        width=4,
+    )
+
+
+def _busiest(breakdown: Breakdown) -> Tile:
+    rate = _rate(breakdown)
+    return stat(
+        "most",
+        "Busiest against its fair share",
+        f"How many times its fair share the busiest one has; 1 is perfectly even, {breakdown.most} too much. "
+        "No data without requests.",
+        Query(rate.largest() / call("avg", rate).above(0)),
+        unit=TIMES,
+        steps=((None, "green"), (breakdown.most, "red")),
+        decimals=2,
+        width=4,
+    )
+
+
+def _fairness(breakdown: Breakdown, timing: Timing) -> Tile:
     rate, label = _rate(breakdown), breakdown.label
     fair = call("scalar", call("avg", rate).above(0))
-    most = rate.largest() / call("avg", rate).above(0)
-    return [
-        stat(
-            "serving",
-            "Serving",
-            f"How many values of `{label}` answer requests now.",
-            Query(call("count", rate.above(0))),
-            unit="none",
-            steps=((None, "red"), (Decimal(2), "green")),
-            width=4,
-        ),
-        stat(
-            "most",
-            "Busiest against its fair share",
-            f"How many times its fair share the busiest one has; 1 is perfectly even, {breakdown.most} too much. "
-            "No data without requests.",
-            Query(most),
-            unit=TIMES,
-            steps=((None, "green"), (breakdown.most, "red")),
-            decimals=2,
-            width=4,
-        ),
-        lines(
-            "fair",
-            "Requests against the fair share",
-            f"Times its fair share that each {label} answers; 1 is even. One that falls to zero is out of the balancer "
-            "or dead, and the others have more than 1.",
-            [Query(rate / fair, f"{{{{{label}}}}}")],
-            unit=TIMES,
-            limit=breakdown.most,
-            width=16,
-            interval=timing.scrape,
-        ),
-    ]
+    return lines(
+        "fair",
+        "Requests against the fair share",
+        f"Times its fair share that each {label} answers; 1 is even. One that falls to zero is out of the balancer "
+        "or dead, and the others have more than 1.",
+        [Query(rate / fair, f"{{{{{label}}}}}")],
+        unit=TIMES,
+        limit=breakdown.most,
+        width=16,
+        interval=timing.scrape,
+    )
 
 
 def _requests(breakdown: Breakdown, timing: Timing) -> list[Tile]:

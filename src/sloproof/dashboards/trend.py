@@ -83,47 +83,45 @@ def _until(left: Expression, falls: Expression, timing: Timing) -> Expression:
 
 def _budgets(scope: Scope) -> list[Tile]:
     """All budgets beside each other, the one that is gone first at the top; of each the worst group."""
-    timing, ahead = scope.timing, format_duration(LOOKS_AHEAD)
     past = Range(scope.recorded(names.BUDGET_LEFT), _past(scope.timing))
-    left, later = scope.lowest(names.BUDGET_LEFT), _forecast(past, timing).smallest(by=ROWS_BY)
+    left, later = scope.lowest(names.BUDGET_LEFT), _forecast(past, scope.timing).smallest(by=ROWS_BY)
     falls = Number(0) - call("deriv", past).smallest(by=ROWS_BY)
+    return [_budgets_gone(left, later, falls, scope.timing), _budgets_left(left, later, scope.timing)]
+
+
+def _budgets_gone(left: Expression, later: Expression, falls: Expression, timing: Timing) -> Tile:
     horizon = _ahead(timing)
-    gone = Column(
-        "gone in",
-        _until(left, falls, timing),
-        "s",
-        steps=_soon(horizon),
-        decimals=1,
-        mappings=(_not_in_sight(horizon),),
-    )
     spent: Steps = ((None, "red"), (Decimal(0), "green"))
-    return [
-        table(
-            "budgets",
-            "When each budget is gone",
-            f"If the last {format_duration(LOOKS_BACK)} go on in a straight line. Below zero an objective is missed.",
-            {names.SERVICE: "service", names.SLO: "objective"},
-            [
-                Column("left", left, SHARE, steps=spent, decimals=1),
-                Column(f"in {ahead}", later, SHARE, steps=spent, decimals=1),
-                gone,
-            ],
-            sort_by="gone in",
-            width=10,
-            height=9,
-        ),
-        lines(
-            "budgets-left",
-            f"Budgets left, and in {ahead}",
-            f"What is left of each budget, and what a straight line through the last {format_duration(LOOKS_BACK)} "
-            f"leaves of it in {ahead}.",
-            [Query(left, "{{slo}}"), Query(later, f"{{{{slo}}}} in {ahead}")],
-            unit=SHARE,
-            width=14,
-            height=9,
-            interval=timing.real(timing.slow_evaluation),
-        ),
-    ]
+    until, soon, never = _until(left, falls, timing), _soon(horizon), _not_in_sight(horizon)
+    return table(
+        "budgets",
+        "When each budget is gone",
+        f"If the last {format_duration(LOOKS_BACK)} go on in a straight line. Below zero an objective is missed.",
+        {names.SERVICE: "service", names.SLO: "objective"},
+        [
+            Column("left", left, SHARE, steps=spent, decimals=1),
+            Column(f"in {format_duration(LOOKS_AHEAD)}", later, SHARE, steps=spent, decimals=1),
+            Column("gone in", until, "s", steps=soon, decimals=1, mappings=(never,)),
+        ],
+        sort_by="gone in",
+        width=10,
+        height=9,
+    )
+
+
+def _budgets_left(left: Expression, later: Expression, timing: Timing) -> Tile:
+    ahead = format_duration(LOOKS_AHEAD)
+    return lines(
+        "budgets-left",
+        f"Budgets left, and in {ahead}",
+        f"What is left of each budget, and what a straight line through the last {format_duration(LOOKS_BACK)} "
+        f"leaves of it in {ahead}.",
+        [Query(left, "{{slo}}"), Query(later, f"{{{{slo}}}} in {ahead}")],
+        unit=SHARE,
+        width=14,
+        height=9,
+        interval=timing.real(timing.slow_evaluation),
+    )
 
 
 def _capacity(key: str, capacity: Capacity, timing: Timing) -> list[Tile]:
