@@ -3,8 +3,32 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-_TIME_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+_TIME_STEPS = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+    28800,
+    86400,
+    172800,
+    432000,
+    864000,
+)
+_DAY, _MINUTE = 86400, 60
 _MINUTES_FROM = 600
 _HOURS_FROM = 36000
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -52,10 +76,26 @@ class TimeAxis:
         step = next((step for step in _TIME_STEPS if self.seconds / step <= most), _TIME_STEPS[-1])
         return [(self.start + n * step, self._since(n * step)) for n in range(math.floor(self.seconds / step) + 1)]
 
+    def clock_ticks(self, room: float) -> list[tuple[float, str]]:
+        """Round times of the wall clock, UTC, with their texts: `14:05`, and the date where a day begins.
+
+        Args:
+            room: user units that one tick's text needs.
+        """
+        most = max((self.right - self.left) / room, 1)
+        step = next((step for step in _TIME_STEPS if self.seconds / step <= most), _TIME_STEPS[-1])
+        first, last = math.ceil(self.start / step), math.floor((self.start + self.seconds) / step)
+        return [(n * step, _clock(n * step, step)) for n in range(first, last + 1)]
+
     def _since(self, seconds: int) -> str:
         if self.seconds > _HOURS_FROM:
             return f"{seconds / 3600:g} h"
         return f"{seconds / 60:g} min" if self.seconds > _MINUTES_FROM else f"{seconds} s"
+
+
+def _clock(at: int, step: int) -> str:
+    pattern = "%m-%d" if at % _DAY == 0 else "%H:%M:%S" if step < _MINUTE else "%H:%M"
+    return datetime.fromtimestamp(at, UTC).strftime(pattern)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from sloproof.report.drawing import (
     wall_clock,
 )
 from sloproof.report.model import Chart, Limit, RunReport, Series
+from sloproof.report.recorded import Point
 from sloproof.report.sampling import gaps, segments, thinned, usual_step, within
 from sloproof.report.svg import coordinate, element, fitted, text_width
 
@@ -141,12 +142,24 @@ def _band(chart: Chart, values: ValueAxis, axis: TimeAxis, layout: Layout) -> Ma
 
 
 def _line(series: Series, values: ValueAxis, axis: TimeAxis, layout: Layout, index: int) -> Markup:
-    step = usual_step(series.points)
+    drawn = curve(series.points, values, axis, layout.buckets)
+    return element("path", d=drawn, class_=f"line s{index % STYLES}") if drawn else Markup("")
+
+
+def curve(points: Sequence[Point], values: ValueAxis, axis: TimeAxis, buckets: int) -> str:
+    """The path of a line, broken where measurements are missing; empty where there is none at all.
+
+    Args:
+        points: in the order of time.
+        values: the axis upwards.
+        axis: the axis across.
+        buckets: stretches of time that keep their extremes.
+    """
     paths = []
-    for run in segments(series.points, step):
-        kept = [(at, value) for at, value in thinned(run, layout.buckets) if value is not None]
+    for run in segments(points, usual_step(points)):
+        kept = [(at, value) for at, value in thinned(run, buckets) if value is not None]
         paths.append(_path([(axis.x(at), values.y(value)) for at, value in kept]))
-    return element("path", d="".join(paths), class_=f"line s{index % STYLES}") if paths else Markup("")
+    return "".join(paths)
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

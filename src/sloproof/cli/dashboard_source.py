@@ -1,0 +1,92 @@
+"""Which dashboard is looked at, and the Prometheus that it is drawn from."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from statistics import mode
+from typing import TYPE_CHECKING
+
+from sloproof.errors import PartFailed, UsageError
+
+if TYPE_CHECKING:
+    from sloproof.lab.state import LabState
+    from sloproof.prometheus import Prometheus
+    from sloproof.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class DashboardSource:
+    """A dashboard's JSON, what it is called, and the Prometheus to ask."""
+
+    name: str
+    source: str
+    url: str
+
+
+def chosen_dashboard(workspace: "Workspace", name: str, url: str) -> DashboardSource:
+    """The dashboard that a reader means.
+
+    Args:
+        workspace: the definitions.
+        name: of a generated dashboard, or a JSON file.
+        url: the Prometheus; empty for that of the lab that is up, whose clock the dashboard gets.
+
+    Raises:
+        UsageError: there is no such dashboard or file, or no URL and no lab.
+    """
+    lab = None if url else _lab(workspace, name)
+    address = url if lab is None else lab.prometheus
+    if name.endswith(".json") or "/" in name:
+        return DashboardSource(name, _text(Path(name)), address)
+    return DashboardSource(name, _generated(workspace, name, lab), address)
+
+
+def scrape_seconds(given: str, prometheus: "Prometheus", workspace: "Workspace") -> float:
+    """Seconds between scrapes: as given, as most targets of this Prometheus have it, or as the workspace says."""
+    from sloproof.cli.options import duration
+
+    if given:
+        return duration(given, "--scrape-interval").total_seconds()
+    try:
+        intervals = [target.interval for target in prometheus.targets() if target.interval > 0]
+    except PartFailed:  # the page tells what is wrong with this server
+        intervals = []
+    return mode(intervals) if intervals else workspace.settings.scrape_interval.total_seconds()
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"`{file}` is not UTF-8 text", hint="give a dashboard's JSON file") from None
+    except FileNotFoundError:
+        raise UsageError(f"there is no file `{file}`", hint="give a dashboard's name, or its JSON file") from None
+
+
+def _generated(workspace: "Workspace", name: str, lab: "LabState | None") -> str:
+    from sloproof.alerts import Timing
+    from sloproof.dashboards import to_json
+    from sloproof.workspace.dashboard_artifacts import dashboards
+
+    timing = workspace.settings.timing()
+    if lab is not None:
+        scrape = timedelta(seconds=lab.scrape_interval)
+        timing = Timing(scale=lab.scale, scrape=scrape, evaluation=workspace.settings.evaluation_interval)
+    found = dict(dashboards(workspace, timing))
+    if name not in found:
+        hint = f"there are {', '.join(f'`{one}`' for one in sorted(found))}" if found else "write an objective first"
+        raise UsageError(f"no dashboard is called `{name}`", hint=hint)
+    return to_json(found[name])
+
+
+def _lab(workspace: "Workspace", name: str) -> "LabState":
+    """The lab that is up; where several are, the one whose system the dashboard's name begins with."""
+    from sloproof import lab
+
+    folders = sorted((workspace.state / "lab").glob("*/lab.json"))
+    states = [status.state for file in folders if (status := lab.status(file.parent)) is not None and not status.stale]
+    fitting = [state for state in states if name.startswith(state.system)] or states
+    if len(fitting) == 1:
+        return fitting[0]
+    what = "several labs are up" if fitting else "no lab is up"
+    raise UsageError(f"which Prometheus to ask is not known: {what}", hint="give `--prometheus URL`")

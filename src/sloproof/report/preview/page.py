@@ -1,0 +1,206 @@
+"""A dashboard as one HTML file: no network, no script, nothing foreign is executed."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from sloproof.report import wording
+from sloproof.report.page import page_environment, policy, template_text
+from sloproof.report.preview.asking import Asker, Reply
+from sloproof.report.preview.colours import colour_rules, colours_in
+from sloproof.report.preview.dashboard import COLUMNS, Annotation, Dashboard, Panel, read_dashboard
+from sloproof.report.preview.look import Span
+from sloproof.report.preview.panels import Scene, State, Told, spans_of, told_panels
+from sloproof.report.preview.time_range import time_range
+from sloproof.report.preview.units import digits
+from sloproof.report.preview.variables import built_in, chosen, filled
+from sloproof.report.preview.words import link
+
+WORDS: Mapping[State, str] = {
+    "shown": "with data",
+    "empty": "no data",
+    "partial": "partial",
+    "failed": "not answered",
+    "foreign": "not drawn",
+}
+_SYMBOLS: Mapping[State, str] = {"shown": "✓", "empty": "–", "partial": "!", "failed": "✗", "foreign": "□"}
+_SMALL, _HALF = 6, 12
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is drawn, and from where.
+
+    Args:
+        source: the dashboard's JSON.
+        name: of its file, for messages.
+        server: address of the Prometheus, as it is shown.
+        now: epoch seconds.
+        scrape: seconds between scrapes.
+        time_from: instead of the dashboard's own range; empty for that.
+        time_to: the same.
+        choices: values of variables, by name.
+    """
+
+    source: str
+    name: str
+    server: str
+    now: float
+    scrape: float
+    time_from: str = ""
+    time_to: str = ""
+    choices: Mapping[str, Sequence[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A page and what became of its panels.
+
+    Args:
+        page: the HTML.
+        counts: panels in each state.
+        problems: what went wrong, each with its panel.
+    """
+
+    page: str
+    counts: Mapping[State, int]
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether Prometheus answered every query in full, and had anything to say."""
+        whole = not (self.problems or self.counts["failed"] or self.counts["partial"])
+        return whole and (self.counts["shown"] > 0 or not self.counts["empty"])
+
+
+def preview(request: Request, asker: Asker) -> Preview:
+    """Draw a dashboard.
+
+    Args:
+        request: which one, and when.
+        asker: answers its queries.
+
+    Returns:
+        The page; equal answers give equal pages, to the byte. Its content security policy allows its own style
+        sheet and nothing else.
+
+    Raises:
+        UsageError: the JSON is no dashboard, a time is none, or a variable is not the dashboard's.
+    """
+    dashboard = read_dashboard(request.source, request.name)
+    shown = time_range(request.time_from or dashboard.time_from, request.time_to or dashboard.time_to, request.now)
+    variables = chosen(dashboard.variables, request.choices or {}, asker, shown, request.server)
+    scene = Scene(dashboard, shown, request.scrape, variables)
+    marked = [(one, *spans_of(one, scene, asker)) for one in dashboard.annotations if not one.own]
+    spans = tuple(span for _, found, _ in marked for span in found)
+    told = told_panels(scene, asker, spans)
+    counts: Counter[State] = Counter(one.state for one in told)
+    problems = _problems(told, marked, scene)
+    style = template_text("report.css") + template_text("preview.css") + _rules(dashboard, told, request.source)
+    page = _environment().get_template("preview.html").render(
+        dashboard=dashboard,
+        scene=scene,
+        request=request,
+        style=Markup(style),
+        policy=policy(style),
+        blocks=_blocks(dashboard, told, scene),
+        counts=[(state, _SYMBOLS[state], WORDS[state], counts[state]) for state in get_args(State) if counts[state]],
+        problems=problems,
+        marks=[(one.name, len(found)) for one, found, reply in marked if not reply.error],
+        own_marks=[one.name for one in dashboard.annotations if one.own],
+        links=[link(title, _filled(address, scene)) for title, address in dashboard.links],
+        scrape=digits(request.scrape, None),
+        states=(WORDS, _SYMBOLS),
+    )  # fmt: skip
+    return Preview(page, {state: counts[state] for state in get_args(State)}, tuple(words for _, words in problems))
+
+
+@cache
+def _environment() -> Environment:
+    return page_environment("preview.html")
+
+
+def _filled(words: str, scene: Scene) -> str:
+    return filled(words, scene.variables, built_in(scene.shown, 60, 240, scene.dashboard.title))
+
+
+def _problems(
+    told: Sequence[Told], marked: Sequence[tuple[Annotation, tuple[Span, ...], Reply]], scene: Scene
+) -> list[tuple[int, str]]:
+    """What went wrong, with the number of its panel; 0 for what belongs to none."""
+    found = [(0, f"variable {one.name}: {one.told}") for one in scene.variables.values() if one.told]
+    for annotation, _, reply in marked:
+        errors = [reply.error] if reply.error else [f"Prometheus warns: {warning}" for warning in reply.warnings]
+        found += [(0, f"annotations {annotation.name}: {error}") for error in errors]
+    return found + [(one.number, f"{one.look.title}: {problem}") for one in told for problem in one.problems]
+
+
+def _blocks(dashboard: Dashboard, told: Sequence[Told], scene: Scene) -> list[dict[str, Any]]:
+    """Rows and panels from the top, as the template wants them."""
+    left, blocks = iter(told), []
+    for panel in dashboard.panels:
+        if panel.is_row:
+            blocks.append({"row": _filled(panel.title, scene), "repeat": panel.repeat})
+        else:
+            blocks.append(_block(next(left)))
+    return [{"id": f"b{index}", **block} for index, block in enumerate(blocks)]
+
+
+def _block(one: Told) -> dict[str, Any]:
+    panel = one.panel
+    notes = [*one.drawn.notes]
+    if panel.repeat:
+        notes.append(f"Grafana repeats this panel for each value of `{panel.repeat}`; it is drawn once here")
+    if panel.shared:
+        notes.append("Grafana's own library holds the rest of this panel, and the file does not")
+    if panel.time_from or panel.time_shift:
+        notes.append(
+            " ".join(
+                part
+                for part in (
+                    panel.time_from and f"last {panel.time_from.removeprefix('now-')}",
+                    panel.time_shift and f"shifted by {panel.time_shift}",
+                )
+                if part
+            )
+        )
+    return {
+        "row": None,
+        "told": one,
+        "title": one.look.title,
+        "description": one.look.fill(panel.description),
+        "notes": notes,
+        "size": "small" if panel.place.w <= _SMALL else "half" if panel.place.w <= _HALF else "full",
+        "links": [link(one.look.fill(title), one.look.fill(address)) for title, address in panel.links],
+    }
+
+
+def _rules(dashboard: Dashboard, told: Sequence[Told], source: str) -> str:
+    """The page's own part of the style sheet: where each block stands, and the dashboard's colours."""
+    rows = _rows_in_use(dashboard.panels)
+    areas = []
+    for index, panel in enumerate(dashboard.panels):
+        place = panel.place
+        x, w = (0, COLUMNS) if panel.is_row else (place.x, place.w)
+        areas.append(f"  #b{index} {{ grid-area: {rows[place.y]} / {x + 1} / span {place.h} / span {w}; }}")
+    placed = "\n".join(areas)
+    colours = colour_rules(colours_in(json.loads(source)))
+    return f"\n@media screen and (min-width: 1000px) {{\n{placed}\n}}\n{colours}"
+
+
+def _rows_in_use(panels: Sequence[Panel]) -> dict[int, int]:
+    """The line of the page's grid for each row of the dashboard's; rows that no panel covers take no room."""
+    covered = sorted({row for panel in panels for row in range(panel.place.y, panel.place.y + panel.place.h)})
+    return {row: line for line, row in enumerate(covered, start=1)}
+
+
+def states_in_words(counts: Mapping[State, int]) -> str:
+    """How many panels are in which state, in one line."""
+    told = [f"{counts[state]} {WORDS[state]}" for state in get_args(State) if counts[state]]
+    return ", ".join(told) or wording.NO_DATA
