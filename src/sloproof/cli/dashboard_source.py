@@ -72,6 +72,7 @@ def _generated(workspace: "Workspace", name: str, lab: "LabState | None") -> str
     if lab is not None:
         scrape = timedelta(seconds=lab.scrape_interval)
         timing = Timing(scale=lab.scale, scrape=scrape, evaluation=workspace.settings.evaluation_interval)
+        workspace = workspace.only(lab.system)
     found = dict(dashboards(workspace, timing))
     if name not in found:
         hint = f"there are {', '.join(f'`{one}`' for one in sorted(found))}" if found else "write an objective first"

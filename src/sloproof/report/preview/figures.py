@@ -17,7 +17,7 @@ from sloproof.report.svg import element
 _MOST = 60
 _SPARK = (200.0, 40.0)
 _ARC = (100.0, 60.0)
-_RADIUS, _RING = 44.0, 53.0
+_RADIUS, _RING = 42.0, 50.5
 """User units of a gauge: its arc, and the thin ring of its thresholds."""
 _BAR = 100.0
 
@@ -36,7 +36,7 @@ def stat(look: Look) -> Drawn:
         tiles.append(
             _tile(said, name if named != "name" else "", line.name if named == "name" else said.text, loud, plain)
         )
-        if look.panel.options.get("graphMode", "area") == "area" and len(line.points) > 1:
+        if look.panel.options.get("graphMode", "area") == "area" and len(line.finite) > 1:
             tiles[-1] += _spark(line, look)
     body = element(
         "div",
@@ -126,7 +126,7 @@ def _arc(field: Field, value: float | None, said: Shown) -> Markup:
             )
         )
     return element(
-        "svg", *parts, **{"viewBox": f"0 0 {width:g} {height:g}", "aria-hidden": "true", "class": "arc-drawing"}
+        "svg", *parts, **{"viewBox": f"-4 0 {width + 8:g} {height:g}", "aria-hidden": "true", "class": "arc-drawing"}
     )
 
 

@@ -55,7 +55,7 @@ def legend(target: Target, series: Series, varying: Sequence[str], look: Look) -
     """
     if target.legend:
         # Variables first: a label's value that looks like one must stay what it is.
-        return with_labels(look.fill(target.legend), series.labels)
+        return with_labels(look.say(target.legend), series.labels)
     if varying:
         return " ".join(series.labels.get(label, "") for label in varying)
     shown = [f'{name}="{value}"' for name, value in sorted(series.labels.items()) if name != "__name__"]

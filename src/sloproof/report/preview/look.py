@@ -38,7 +38,8 @@ class Look:
         replies: an answer for each of its targets.
         shown: its range.
         step: seconds between points.
-        fill: puts variables into a text.
+        fill: puts variables into a query.
+        say: puts variables into what readers read.
         spans: annotations on its graphs.
         alerts: of Prometheus; only where the panel lists them.
     """
@@ -49,13 +50,14 @@ class Look:
     shown: TimeRange
     step: float
     fill: Callable[[str], str]
+    say: Callable[[str], str]
     spans: tuple[Span, ...] = ()
     alerts: tuple[ActiveAlert, ...] = ()
 
     @property
     def title(self) -> str:
         """The panel's title with its variables filled in."""
-        return self.fill(self.panel.title)
+        return self.say(self.panel.title)
 
     @property
     def width(self) -> float:

@@ -31,6 +31,7 @@ WORDS: Mapping[State, str] = {
 }
 _SYMBOLS: Mapping[State, str] = {"shown": "✓", "empty": "–", "partial": "!", "failed": "✗", "foreign": "□"}
 _SMALL, _HALF = 6, 12
+_FIGURES = ("stat", "singlestat", "gauge")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _environment() -> Environment:
 
 
 def _filled(words: str, scene: Scene) -> str:
-    return filled(words, scene.variables, built_in(scene.shown, 60, 240, scene.dashboard.title))
+    return filled(words, scene.variables, built_in(scene.shown, 60, 240, scene.dashboard.title), "text")
 
 
 def _problems(
@@ -174,11 +175,18 @@ def _block(one: Told) -> dict[str, Any]:
         "row": None,
         "told": one,
         "title": one.look.title,
-        "description": one.look.fill(panel.description),
+        "description": one.look.say(panel.description),
         "notes": notes,
-        "size": "small" if panel.place.w <= _SMALL else "half" if panel.place.w <= _HALF else "full",
-        "links": [link(one.look.fill(title), one.look.fill(address)) for title, address in panel.links],
+        "size": _size(panel),
+        "links": [link(one.look.say(title), one.look.fill(address)) for title, address in panel.links],
     }
+
+
+def _size(panel: Panel) -> str:
+    """How much room a panel gets where there is too little for 24 columns."""
+    if panel.kind in _FIGURES and panel.place.w <= _SMALL:
+        return "small"
+    return "half" if panel.place.w <= _HALF else "full"
 
 
 def _rules(dashboard: Dashboard, told: Sequence[Told], source: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from sloproof.report.preview.asking import Asker, Question, Reply
@@ -94,13 +95,12 @@ def _told(number: int, panel: Panel, scene: Scene, asker: Asker, spans: tuple[Sp
     step = step_of(shown, panel.place.w * PIXELS_PER_COLUMN, least)
     own = built_in(shown, step, rate_interval(step, least), scene.dashboard.title)
 
-    def fill(words: str) -> str:
-        return filled(words, scene.variables, own)
-
+    fill = partial(filled, variables=scene.variables, built_in=own)
+    say = partial(filled, variables=scene.variables, built_in=own, style="text")
     targets = () if panel.kind in _SILENT else panel.targets
     replies = tuple((target, _asked(target, asker, fill, shown, step)) for target in targets)
     active, problem = asker.alerts() if panel.kind == ALERT_LIST else ((), "")
-    look = Look(number, panel, replies, shown, step, fill, spans, active)
+    look = Look(number, panel, replies, shown, step, fill, say, spans, active)
     draw = _DRAWINGS.get(panel.kind, placeholder)
     drawn = draw(look) if not problem else Drawn(placeholder(look).body, empty=True)
     return Told(number, panel, look, drawn, *_outcome(look, drawn, problem))

@@ -53,8 +53,8 @@ _DATES = {
     "dateTimeAsIsoNoDateIfToday": "%Y-%m-%d %H:%M:%S",
     "dateTimeFromNow": "%Y-%m-%d %H:%M",
 }
-_PER_CENT = 100.0
-_POWERS = "KMGTPE"
+_PER_CENT, _THOUSAND = 100.0, 1000.0
+_BINARY_POWERS, _DECIMAL_POWERS = "KMGTPE", "kMGTPE"
 _DIGITS = 3
 
 
@@ -131,7 +131,8 @@ def _rate(suffix: str) -> Callable[[float, int | None], str]:
 
 
 def _powers(base: float, factor: float, suffix: str) -> Callable[[float, int | None], str]:
-    scale = [(base**power, f" {_POWERS[power - 1]}{suffix}") for power in range(len(_POWERS), 0, -1)]
+    letters = _DECIMAL_POWERS if base == _THOUSAND else _BINARY_POWERS
+    scale = [(base**power, f" {letters[power - 1]}{suffix}") for power in range(len(letters), 0, -1)]
     plain = f" {suffix.removeprefix('i')}"
     return lambda value, decimals: _scaled(value * factor, scale, decimals, plain)
 
@@ -174,7 +175,7 @@ _WRITTEN: Mapping[str, Callable[[float, int | None], str]] = {
     **{unit: _clock(size) for unit, size in _DURATIONS.items()},
     **{unit: _rate(suffix) for unit, suffix in _PER_SECOND.items()},
     **{unit: _powers(1024.0, _BINARY_BASE.get(unit, 1.0), suffix) for unit, suffix in _BINARY.items()},
-    **{unit: _powers(1000.0, 1.0, suffix) for unit, suffix in _DECIMAL.items()},
+    **{unit: _powers(_THOUSAND, 1.0, suffix) for unit, suffix in _DECIMAL.items()},
     **{unit: _money(sign) for unit, sign in _MONEY.items()},
     **{unit: _suffixed(suffix) for unit, suffix in _SUFFIXES.items()},
     **{unit: _date(pattern) for unit, pattern in _DATES.items()},
@@ -184,7 +185,7 @@ _CUSTOM: Mapping[str, Callable[[float, int | None, str], str]] = {
     "suffix": lambda value, decimals, word: digits(value, decimals) + word,
     "prefix": lambda value, decimals, word: word + digits(value, decimals),
     "count": lambda value, decimals, word: f"{_count(value, decimals)} {word}",
-    "si": lambda value, decimals, word: _powers(1000.0, 1.0, word)(value, decimals),
+    "si": lambda value, decimals, word: _powers(_THOUSAND, 1.0, word)(value, decimals),
     "currency": lambda value, decimals, word: _money(word)(value, decimals),
     "time": lambda value, decimals, _: _date("%Y-%m-%d %H:%M:%S")(value, decimals),
 }

@@ -75,20 +75,21 @@ _STYLES: Mapping[str, Callable[[Sequence[str]], str]] = {
 }
 
 
-def filled(words: str, variables: Mapping[str, Variable], built_in: Mapping[str, str]) -> str:
+def filled(words: str, variables: Mapping[str, Variable], built_in: Mapping[str, str], style: str = "") -> str:
     """Text with its variables filled in; names that nobody knows stay as they are.
 
     Args:
         words: a query, title or address.
         variables: of the dashboard, by name.
         built_in: Grafana's own, by name.
+        style: how values are written where the text does not say; for PromQL, if empty.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[3] or match[4]
         if name in built_in:
             return built_in[name]
-        return variables[name].written(match[2] or match[5] or "") if name in variables else match[0]
+        return variables[name].written(match[2] or match[5] or style) if name in variables else match[0]
 
     return _NAME.sub(value, words)
 

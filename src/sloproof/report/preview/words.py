@@ -41,13 +41,18 @@ def table(look: Look) -> Drawn:
     columns = _columns(rows, look)
     if len(rows) > MOST_ROWS:
         told.append(f"{len(rows) - MOST_ROWS} more rows are not drawn")
-    head = element("tr", *(element("th", field.name or name, scope="col") for name, field in columns))
+    head = element("tr", *(_heading(name, field, rows) for name, field in columns))
     body = [element("tr", *_cells(row, columns)) for row in rows[:MOST_ROWS]]
     drawn = element("table", element("thead", head), element("tbody", *body), class_="cells")
     return Drawn(
         element("div", drawn, class_="scroll", tabindex="0", role="region", **{"aria-label": look.title or "table"}),
         notes=tuple(told),
     )
+
+
+def _heading(name: str, field: Field, rows: Frame) -> Markup:
+    words = any(isinstance(row.get(name), str) for row in rows)
+    return element("th", field.name or name, scope="col", class_="word" if words else "number")
 
 
 def _columns(rows: Frame, look: Look) -> list[tuple[str, Field]]:
@@ -90,7 +95,7 @@ def _cell_style(said: Shown, field: Field) -> str:
 
 def prose(look: Look) -> Drawn:
     """A text panel: Markdown of ours; anything else as it is written."""
-    content = look.fill(text(look.panel.options.get("content")))
+    content = look.say(text(look.panel.options.get("content")))
     mode = text(look.panel.options.get("mode"), "markdown")
     if mode == "markdown":
         return Drawn(element("div", *_blocks(content), class_="prose"))
@@ -229,11 +234,11 @@ def placeholder(look: Look) -> Drawn:
     """A panel of a kind that is not drawn here: its name, and what it asked."""
     came = sum(len(reply.series) for _, reply in look.replies)
     queries = [element("li", element("code", look.fill(target.expression))) for target, _ in look.replies]
-    said = f"`{look.panel.kind}` panels are not drawn here"
     counted = (
         f"{came} series came from its {len(queries)} quer{'ies' if len(queries) != 1 else 'y'}"
         if queries
         else "it asks nothing"
     )
-    body = element("p", f"{said}; {counted}", class_="stand-in") + (element("ul", *queries) if queries else Markup(""))
+    said = element("code", look.panel.kind) + escape(f" panels are not drawn here; {counted}")
+    body = element("p", said, class_="stand-in") + (element("ul", *queries) if queries else Markup(""))
     return Drawn(body, empty=bool(queries) and came == 0)
