@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sloproof.errors import UsageError
@@ -121,8 +121,8 @@ def test_a_table_joins_its_queries_and_renames_and_colours() -> None:
 
 def test_thresholds_annotations_and_gaps_are_in_the_graph() -> None:
     graph = section(drawn(every_kind()).page, "Latency")
-    assert graph.count('class="threshold stroked k-f2495c"') == 2  # wide and narrow
-    assert graph.count('class="marked k-f2495c"') == 2 * 3
+    assert graph.count('class="threshold stroked k-f2495c"') == 3  # wide, middle and narrow
+    assert graph.count('class="marked k-f2495c"') == 3 * 3
     assert "900 ms" in graph
 
 
@@ -188,6 +188,7 @@ ODD = st.recursive(
 )  # fmt: skip
 
 
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=4))
 def test_no_dashboard_breaks_the_page(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     document = copy.deepcopy(every_kind())

@@ -87,7 +87,7 @@ def preview(
 
 
 def _page(workspace: "Workspace", name: str) -> Path:
-    return workspace.state / "previews" / f"{Path(name).stem}.html"
+    return workspace.state / "previews" / f"{Path(name).name.removesuffix('.json')}.html"
 
 
 def _choices(given: list[str]) -> dict[str, list[str]]:

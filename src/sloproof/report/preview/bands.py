@@ -10,13 +10,12 @@ from sloproof.report import wording
 from sloproof.report.axes import TimeAxis
 from sloproof.report.preview.colours import colour_class
 from sloproof.report.preview.frames import Line, lines_of
-from sloproof.report.preview.look import Drawn, Look, nothing
+from sloproof.report.preview.look import Drawn, Look, nothing, side_by_side
 from sloproof.report.preview.reading import Shown
 from sloproof.report.svg import element, fitted, text_width
 
 MOST_BANDS = 40
 _LABEL, _BAND, _GAP = 15.0, 14.0, 6.0
-_NARROW = 380.0
 _LATE = 1.5
 """Steps after which a state that was not seen again is not known any more."""
 
@@ -31,9 +30,7 @@ def bands(look: Look) -> Drawn:
     stretches = [_stretches(line, look) for line in lines]
     if not any(value is not None for one in stretches for _, _, value in one):
         return nothing(look)
-    widths = [(look.width, "wide")] + ([(_NARROW, "narrow")] if look.width > _NARROW * 1.3 else [])
-    drawings = [_drawing(lines, stretches, look, width, kind) for width, kind in widths]
-    body = element("div", *drawings, class_="drawing both" if len(drawings) > 1 else "drawing")
+    body = side_by_side([_drawing(lines, stretches, look, width, kind) for width, kind in look.sizes])
     notes = (f"{len(found) - MOST_BANDS} more series are not drawn",) if len(found) > MOST_BANDS else ()
     return Drawn(body + _keys(lines, stretches), notes=notes)
 

@@ -14,13 +14,12 @@ from sloproof.report.preview import units
 from sloproof.report.preview.colours import NOTHING, colour_class
 from sloproof.report.preview.frames import Line, lines_of, reduced
 from sloproof.report.preview.json_values import mapping, number, text, texts
-from sloproof.report.preview.look import Drawn, Look, Span, nothing
+from sloproof.report.preview.look import Drawn, Look, Span, nothing, side_by_side
 from sloproof.report.recorded import Point
 from sloproof.report.sampling import segments, thinned, usual_step
 from sloproof.report.svg import coordinate, element, fitted, text_width
 
 MOST_LINES = 60
-_NARROW = 380.0
 _NARROW_PLOT = 150.0
 _LEAST_PLOT = 70.0
 _BELOW = 22.0
@@ -40,11 +39,9 @@ def graph(look: Look) -> Drawn:
     lines = found[:MOST_LINES]
     rows = math.ceil(len(lines) / max(look.width // 200, 1)) if _has_legend(look) else 0
     plot = max(look.height - 20 * min(rows, 3) - _BELOW - _TOP, _LEAST_PLOT)
-    drawings = [_drawing(lines, look, look.width, plot, "wide")]
-    if look.width > _NARROW * 1.3:
-        drawings.append(_drawing(lines, look, _NARROW, _NARROW_PLOT, "narrow"))
-    shape = "drawing both" if len(drawings) > 1 else "drawing"
-    body = element("div", *drawings, class_=shape)
+    body = side_by_side(
+        [_drawing(lines, look, width, _NARROW_PLOT if kind == "narrow" else plot, kind) for width, kind in look.sizes]
+    )
     if _has_legend(look):
         body += _legend(lines, look)
     notes = (f"{len(found) - MOST_LINES} more series are not drawn",) if len(found) > MOST_LINES else ()

@@ -18,6 +18,12 @@ PIXELS_PER_ROW = 38
 """Of Grafana's grid: rows of 30 pixels, 8 between them."""
 
 
+_NARROW, _MIDDLE = 380.0, 700.0
+_SCALED = 1.3
+"""How much a drawing may shrink before it is drawn anew."""
+_SHAPES = ("drawing", "drawing both", "drawing three")
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of time that an annotation marks, epoch seconds; `colour` as Grafana names it."""
@@ -69,6 +75,13 @@ class Look:
         """User units below the panel's heading."""
         return self.panel.place.h * PIXELS_PER_ROW - 56.0
 
+    @property
+    def sizes(self) -> list[tuple[float, str]]:
+        """The widths that it is drawn in, user units, and their classes: text must be legible on any screen."""
+        middle = [(_MIDDLE, "middle")] if self.width > _MIDDLE * _SCALED else []
+        narrow = [(_NARROW, "narrow")] if self.width > _NARROW * _SCALED else []
+        return [(self.width, "wide"), *middle, *narrow]
+
     def field(self, name: str = "", ref: str = "", kind: str = "number") -> Field:
         """The options of one series or column."""
         return field_of(self.panel.defaults, self.panel.overrides, name, ref, kind)
@@ -87,6 +100,11 @@ class Drawn:
     body: Markup
     empty: bool = False
     notes: tuple[str, ...] = ()
+
+
+def side_by_side(drawings: list[Markup]) -> Markup:
+    """Drawings of the same in several sizes, of which the style sheet shows one."""
+    return element("div", *drawings, class_=_SHAPES[len(drawings) - 1])
 
 
 def nothing(look: Look) -> Drawn:

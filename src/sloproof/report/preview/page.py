@@ -67,17 +67,18 @@ class Preview:
         page: the HTML.
         counts: panels in each state.
         problems: what went wrong, each with its panel.
+        measured: whether any panel that asks Prometheus has data, or none asks.
     """
 
     page: str
     counts: Mapping[State, int]
     problems: tuple[str, ...]
+    measured: bool
 
     @property
     def complete(self) -> bool:
         """Whether Prometheus answered every query in full, and had anything to say."""
-        whole = not (self.problems or self.counts["failed"] or self.counts["partial"])
-        return whole and (self.counts["shown"] > 0 or not self.counts["empty"])
+        return self.measured and not self.problems
 
 
 def preview(request: Request, asker: Asker) -> Preview:
@@ -119,7 +120,13 @@ def preview(request: Request, asker: Asker) -> Preview:
         scrape=digits(request.scrape, None),
         states=(WORDS, _SYMBOLS),
     )  # fmt: skip
-    return Preview(page, {state: counts[state] for state in get_args(State)}, tuple(words for _, words in problems))
+    asking = [one for one in told if one.look.replies]
+    return Preview(
+        page=page,
+        counts={state: counts[state] for state in get_args(State)},
+        problems=tuple(words for _, words in problems),
+        measured=not asking or any(not one.drawn.empty for one in asking),
+    )
 
 
 @cache

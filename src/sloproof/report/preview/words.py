@@ -18,7 +18,7 @@ from sloproof.report.svg import element
 
 MOST_ROWS = 200
 _MOST_COLUMNS = 30
-_DATE = "dateTimeAsIso"
+_LONGEST_ADDRESS = 80
 _INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]\n]*)\]\(([^)\s]*)\)|\*([^*\s][^*]*)\*")
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
@@ -181,7 +181,9 @@ def link(label: str, address: str) -> Markup:
     """
     if _SAFE_ADDRESS.fullmatch(address):
         return element("a", label or address, href=address, rel="noreferrer noopener")
-    return element("span", element("span", label or address), Markup(" "), element("code", address), class_="unlinked")
+    words = element("span", label or address)
+    short = address if len(address) <= _LONGEST_ADDRESS else address.partition("?")[0][:_LONGEST_ADDRESS] + "…"
+    return element("span", words, Markup(" "), element("code", short), class_="unlinked")
 
 
 def alerts(look: Look) -> Drawn:
