@@ -47,7 +47,7 @@ app.command("runbook", short_help="Show the page of an alert, with live values."
 app.command("demo", short_help="Break a live system twice and see its alerts fire.")(demo.demo)
 app.command("drill", short_help="Fire the alerts of an objective and time them.")(drill.drill)
 app.command("schedule", short_help="Write when experiments and drills run by themselves.")(schedule.schedule)
-app.add_typer(dashboards.app, name="dashboards", short_help="Check the dashboards, and bring them to a Grafana.")
+app.add_typer(dashboards.app, name="dashboards", short_help="Check dashboards, draw them, bring them to a Grafana.")
 app.add_typer(lab.app, name="lab", short_help="Start, inspect and end a reference system.")
 app.add_typer(load.app, name="load")
 app.add_typer(chaos.app, name="chaos")

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from jinja2 import Environment
 from markupsafe import Markup
 
+from sloproof.errors import UsageError
 from sloproof.report import wording
 from sloproof.report.page import page_environment, policy, template_text
 from sloproof.report.preview.asking import Asker, Reply
@@ -97,7 +98,9 @@ def preview(request: Request, asker: Asker) -> Preview:
     """
     dashboard = read_dashboard(request.source, request.name)
     shown = time_range(request.time_from or dashboard.time_from, request.time_to or dashboard.time_to, request.now)
-    variables = chosen(dashboard.variables, request.choices or {}, asker, shown, request.server)
+    choices = request.choices or {}
+    _refuse_unknown(choices, dashboard)
+    variables = chosen(dashboard.variables, choices, asker, shown, request.server)
     scene = Scene(dashboard, shown, request.scrape, variables)
     marked = [(one, *spans_of(one, scene, asker)) for one in dashboard.annotations if not one.own]
     spans = tuple(span for _, found, _ in marked for span in found)
@@ -129,6 +132,14 @@ def preview(request: Request, asker: Asker) -> Preview:
     )
 
 
+def _refuse_unknown(choices: Mapping[str, Sequence[str]], dashboard: Dashboard) -> None:
+    names = [str(raw.get("name")) for raw in dashboard.variables]
+    for name in choices:
+        if name not in names:
+            hint = f"it has {', '.join(f'`{one}`' for one in names)}" if names else "it has none at all"
+            raise UsageError(f"the dashboard has no variable `{name}`", hint=hint)
+
+
 @cache
 def _environment() -> Environment:
     return page_environment("preview.html")
@@ -141,12 +152,20 @@ def _filled(words: str, scene: Scene) -> str:
 def _problems(
     told: Sequence[Told], marked: Sequence[tuple[Annotation, tuple[Span, ...], Reply]], scene: Scene
 ) -> list[tuple[int, str]]:
-    """What went wrong, with the number of its panel; 0 for what belongs to none."""
-    found = [(0, f"variable {one.name}: {one.told}") for one in scene.variables.values() if one.told]
+    """What went wrong, each once, with the number of the first panel that it went wrong for; 0 for none."""
+    found = [(0, f"variable {one.name}", one.told) for one in scene.variables.values() if one.told]
     for annotation, _, reply in marked:
         errors = [reply.error] if reply.error else [f"Prometheus warns: {warning}" for warning in reply.warnings]
-        found += [(0, f"annotations {annotation.name}: {error}") for error in errors]
-    return found + [(one.number, f"{one.look.title}: {problem}") for one in told for problem in one.problems]
+        found += [(0, f"annotations {annotation.name}", error) for error in errors]
+    found += [(one.number, one.look.title, problem) for one in told for problem in one.problems]
+    by_words: dict[str, list[tuple[int, str]]] = {}
+    for number, whose, words in found:
+        by_words.setdefault(words, []).append((number, whose))
+    return [(those[0][0], f"{those[0][1]}{_others(len(those) - 1)}: {words}") for words, those in by_words.items()]
+
+
+def _others(count: int) -> str:
+    return f" and {count} more" if count else ""
 
 
 def _blocks(dashboard: Dashboard, told: Sequence[Told], scene: Scene) -> list[dict[str, Any]]:
