@@ -8,6 +8,7 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
+    from sloproof.report.preview.page import Preview
     from sloproof.workspace import Workspace
 
 Name = Annotated[str, typer.Argument(help="A generated dashboard, such as `overview`, or a dashboard's JSON file.")]
@@ -55,35 +56,33 @@ def preview(
     from sloproof.cli.options import duration
     from sloproof.prometheus import Prometheus
     from sloproof.report.preview.asking import Asking
-    from sloproof.report.preview.page import Request, states_in_words
+    from sloproof.report.preview.page import Request
     from sloproof.report.preview.page import preview as draw
     from sloproof.workspace import load_workspace
     from sloproof.workspace.files import check_writable, write_file
 
     workspace = load_workspace()
     dashboard = chosen_dashboard(workspace, name, prometheus)
-    file = out or _page(workspace, name)
+    choices, limit, file = _choices(variables or []), duration(timeout, "--timeout"), out or _page(workspace, name)
     check_writable(file)
-    allowed = workspace.settings.targets
-    with Prometheus(dashboard.url, timeout=duration(timeout, "--timeout"), allowed=allowed) as server:
+    with Prometheus(dashboard.url, timeout=limit, allowed=workspace.settings.targets) as server:
         scrape = scrape_seconds(scrape_interval, server, workspace)
         request = Request(
-            dashboard.source,
-            dashboard.name,
-            server.url,
-            time.time(),
-            scrape,
-            time_from,
-            time_to,
-            _choices(variables or []),
+            dashboard.source, dashboard.name, server.url, time.time(), scrape, time_from, time_to, choices
         )
         drawn = draw(request, Asking(server))
     write_file(file, drawn.page)
     console.show(str(file))
+    _tell(drawn)
+    raise typer.Exit(0 if drawn.complete else 3)
+
+
+def _tell(drawn: "Preview") -> None:
+    from sloproof.report.preview.page import states_in_words
+
     console.say(f"panels: {states_in_words(drawn.counts)}")
     for problem in drawn.problems:
         console.say(f"  {problem}")
-    raise typer.Exit(0 if drawn.complete else 3)
 
 
 def _page(workspace: "Workspace", name: str) -> Path:

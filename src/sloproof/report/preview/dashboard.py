@@ -199,10 +199,8 @@ def _targets(given: Sequence[Mapping[str, Any]]) -> Iterator[Target]:
 
 def _annotations(given: Sequence[Mapping[str, Any]]) -> Iterator[Annotation]:
     for raw in given:
-        own = mapping(raw.get("datasource")).get("uid") == _GRAFANA or mapping(raw.get("datasource")).get("type") in (
-            "datasource",
-            "grafana",
-        )
+        source = mapping(raw.get("datasource"))
+        own = source.get("uid") == _GRAFANA or source.get("type") in ("datasource", "grafana")
         expression = text(raw.get("expr")) or text(mapping(raw.get("target")).get("expr"))
         if raw.get("enable", True) and (own or expression):
             yield Annotation(

@@ -147,43 +147,36 @@ def stroke_class(line: Line, index: int) -> str:
 
 
 def _curve(line: Line, index: int, values: ValueAxis, axis: TimeAxis) -> Markup:
-    finite = tuple((at, value if value is not None and math.isfinite(value) else None) for at, value in line.points)
+    points = tuple((at, value if value is not None and math.isfinite(value) else None) for at, value in line.points)
     buckets = max(int((axis.right - axis.left) / 2), 1)
     parts = []
     opacity = number(line.field.custom.get("fillOpacity")) or 0.0
     if opacity >= _FAINT:
-        parts.append(
-            element(
-                "path",
-                d=_ground(finite, values, axis, buckets),
-                class_=f"area {_area_class(line, index)}",
-                fill_opacity=f"{min(opacity, 100) / 100:.2f}",
-            )
-        )
-    if line.field.custom.get("drawStyle") == "bars":
-        drawn = "".join(
-            f"M{coordinate(axis.x(at))} {coordinate(values.bottom)}V{coordinate(values.y(value))}"
-            for at, value in thinned(finite, buckets)
-            if value is not None
-        )
-    elif line.field.custom.get("drawStyle") == "points":
-        drawn = "".join(
-            f"M{coordinate(axis.x(at))} {coordinate(values.y(value))}h.1"
-            for at, value in thinned(finite, buckets)
-            if value is not None
-        )
-    else:
-        drawn = curve(finite, values, axis, buckets)
+        ground, shade = _ground(points, values, axis, buckets), f"{min(opacity, 100) / 100:.2f}"
+        parts.append(element("path", d=ground, class_=f"area {_area_class(line, index)}", fill_opacity=shade))
+    drawn = _strokes(text(line.field.custom.get("drawStyle"), "line"), points, values, axis, buckets)
     if drawn:
         parts.append(element("path", d=drawn, class_=stroke_class(line, index)))
     return Markup("").join(parts)
+
+
+def _strokes(style: str, points: Sequence[Point], values: ValueAxis, axis: TimeAxis, buckets: int) -> str:
+    """A path in one of Grafana's styles: `line`, `bars` or `points`."""
+    if style not in ("bars", "points"):
+        return curve(points, values, axis, buckets)
+    base, drawn = coordinate(values.y(max(0.0, values.low))), []
+    for at, value in thinned(points, buckets):
+        if value is not None:
+            x, y = coordinate(axis.x(at)), coordinate(values.y(value))
+            drawn.append(f"M{x} {base}V{y}" if style == "bars" else f"M{x} {y}h.1")
+    return "".join(drawn)
 
 
 def _area_class(line: Line, index: int) -> str:
     return f"a{index % STYLES}" if line.field.by_palette else stroke_class(line, index).rpartition(" ")[2]
 
 
-def _ground(points: Sequence[tuple[float, float | None]], values: ValueAxis, axis: TimeAxis, buckets: int) -> str:
+def _ground(points: Sequence[Point], values: ValueAxis, axis: TimeAxis, buckets: int) -> str:
     drawn = []
     for run in segments(points, usual_step(points)):
         kept = [(at, value) for at, value in thinned(run, buckets) if value is not None]

@@ -35,6 +35,10 @@ _SMALL, _HALF = 6, 12
 _FIGURES = ("stat", "singlestat", "gauge")
 
 
+Marked = tuple[Annotation, tuple[Span, ...], Reply]
+"""Annotations with what they mark and the answer to their query."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What is drawn, and from where.
@@ -107,28 +111,39 @@ def preview(request: Request, asker: Asker) -> Preview:
     told = told_panels(scene, asker, spans)
     counts: Counter[State] = Counter(one.state for one in told)
     problems = _problems(told, marked, scene)
-    style = template_text("report.css") + template_text("preview.css") + _rules(dashboard, told, request.source)
-    page = _environment().get_template("preview.html").render(
-        dashboard=dashboard,
-        scene=scene,
-        request=request,
-        style=Markup(style),
-        policy=policy(style),
-        blocks=_blocks(dashboard, told, scene),
-        counts=[(state, _SYMBOLS[state], WORDS[state], counts[state]) for state in get_args(State) if counts[state]],
-        problems=problems,
-        marks=[(one.name, len(found)) for one, found, reply in marked if not reply.error],
-        own_marks=[one.name for one in dashboard.annotations if one.own],
-        links=[link(title, _filled(address, scene)) for title, address in dashboard.links],
-        scrape=digits(request.scrape, None),
-        states=(WORDS, _SYMBOLS),
-    )  # fmt: skip
     asking = [one for one in told if one.look.replies]
     return Preview(
-        page=page,
+        page=_written(request, scene, told, marked, problems),
         counts={state: counts[state] for state in get_args(State)},
         problems=tuple(words for _, words in problems),
         measured=not asking or any(not one.drawn.empty for one in asking),
+    )
+
+
+def _written(
+    request: Request, scene: Scene, told: Sequence[Told], marked: Sequence[Marked], problems: Sequence[tuple[int, str]]
+) -> str:
+    dashboard = scene.dashboard
+    style = template_text("report.css") + template_text("preview.css") + _rules(dashboard, request.source)
+    counts = Counter(one.state for one in told)
+    return (
+        _environment()
+        .get_template("preview.html")
+        .render(
+            dashboard=dashboard,
+            scene=scene,
+            request=request,
+            style=Markup(style),
+            policy=policy(style),
+            blocks=_blocks(dashboard, told, scene),
+            counts=[(one, _SYMBOLS[one], WORDS[one], counts[one]) for one in get_args(State) if counts[one]],
+            problems=problems,
+            marks=[(one.name, len(found)) for one, found, reply in marked if not reply.error],
+            own_marks=[one.name for one in dashboard.annotations if one.own],
+            links=[link(title, _filled(address, scene)) for title, address in dashboard.links],
+            scrape=digits(request.scrape, None),
+            states=(WORDS, _SYMBOLS),
+        )
     )
 
 
@@ -149,9 +164,7 @@ def _filled(words: str, scene: Scene) -> str:
     return filled(words, scene.variables, built_in(scene.shown, 60, 240, scene.dashboard.title), "text")
 
 
-def _problems(
-    told: Sequence[Told], marked: Sequence[tuple[Annotation, tuple[Span, ...], Reply]], scene: Scene
-) -> list[tuple[int, str]]:
+def _problems(told: Sequence[Told], marked: Sequence[Marked], scene: Scene) -> list[tuple[int, str]]:
     """What went wrong, each once, with the number of the first panel that it went wrong for; 0 for none."""
     found = [(0, f"variable {one.name}", one.told) for one in scene.variables.values() if one.told]
     for annotation, _, reply in marked:
@@ -181,31 +194,29 @@ def _blocks(dashboard: Dashboard, told: Sequence[Told], scene: Scene) -> list[di
 
 def _block(one: Told) -> dict[str, Any]:
     panel = one.panel
-    notes = [*one.drawn.notes]
-    if panel.repeat:
-        notes.append(f"Grafana repeats this panel for each value of `{panel.repeat}`; it is drawn once here")
-    if panel.shared:
-        notes.append("Grafana's own library holds the rest of this panel, and the file does not")
-    if panel.time_from or panel.time_shift:
-        notes.append(
-            " ".join(
-                part
-                for part in (
-                    panel.time_from and f"last {panel.time_from.removeprefix('now-')}",
-                    panel.time_shift and f"shifted by {panel.time_shift}",
-                )
-                if part
-            )
-        )
     return {
         "row": None,
         "told": one,
         "title": one.look.title,
         "description": one.look.say(panel.description),
-        "notes": notes,
+        "notes": [*one.drawn.notes, *_notes(panel)],
         "size": _size(panel),
         "links": [link(one.look.say(title), one.look.fill(address)) for title, address in panel.links],
     }
+
+
+def _notes(panel: Panel) -> list[str]:
+    """What a reader has to know of the panel itself."""
+    notes = []
+    if panel.repeat:
+        notes.append(f"Grafana repeats this panel for each value of `{panel.repeat}`; it is drawn once here")
+    if panel.shared:
+        notes.append("Grafana's own library holds the rest of this panel, and the file does not")
+    if panel.time_from:
+        notes.append(f"last {panel.time_from.removeprefix('now-')}")
+    if panel.time_shift:
+        notes.append(f"shifted by {panel.time_shift}")
+    return notes
 
 
 def _size(panel: Panel) -> str:
@@ -215,7 +226,7 @@ def _size(panel: Panel) -> str:
     return "half" if panel.place.w <= _HALF else "full"
 
 
-def _rules(dashboard: Dashboard, told: Sequence[Told], source: str) -> str:
+def _rules(dashboard: Dashboard, source: str) -> str:
     """The page's own part of the style sheet: where each block stands, and the dashboard's colours."""
     rows = _rows_in_use(dashboard.panels)
     areas = []
