@@ -159,13 +159,13 @@ def test_a_series_is_reduced_as_its_panel_says(how: str, value: float | None) ->
 def test_variables_are_filled_in_and_unknown_ones_stay() -> None:
     variables = {
         "one": Variable("one", "one", ('a"b',)),
-        "many": Variable("many", "many", ("a.1", "b"), several=True),
+        "many": Variable("many", "many", ("a.1", 'b"'), several=True),
     }
     own = {"__rate_interval": "1m"}
     query = 'rate(x{a="$one",b=~"$many",c="${many:csv}",d="[[one]]"}[$__rate_interval]) $unknown'
-    expected = r'rate(x{a="a\"b",b=~"(a\\.1|b)",c="a.1,b",d="a\"b"}[1m]) $unknown'
+    expected = r'rate(x{a="a\"b",b=~"(a\\.1|b\")",c="a.1,b"",d="a\"b"}[1m]) $unknown'
     assert filled(query, variables, own) == expected
-    assert filled("of $many", variables, own, "text") == "of a.1 + b"
+    assert filled("of $many", variables, own, "text") == "of a.1 + b\""
 
 
 def test_what_a_label_holds_is_no_variable() -> None:
