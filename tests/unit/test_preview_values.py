@@ -165,7 +165,7 @@ def test_variables_are_filled_in_and_unknown_ones_stay() -> None:
     query = 'rate(x{a="$one",b=~"$many",c="${many:csv}",d="[[one]]"}[$__rate_interval]) $unknown'
     expected = r'rate(x{a="a\"b",b=~"(a\\.1|b\")",c="a.1,b"",d="a\"b"}[1m]) $unknown'
     assert filled(query, variables, own) == expected
-    assert filled("of $many", variables, own, "text") == "of a.1 + b\""
+    assert filled("of $many", variables, own, "text") == 'of a.1 + b"'
 
 
 def test_what_a_label_holds_is_no_variable() -> None:
