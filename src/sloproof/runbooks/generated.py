@@ -136,9 +136,9 @@ def _urgency(incident: Incident) -> str:
 def _first_step(incident: Incident) -> str:
     start = "start with step 1 of" if incident.tier.severity == names.PAGE else "work through"
     return (
-        f"open the [dashboard]({incident.alert.annotations['dashboard_url']}), panel “Burn, {incident.tier.name} pair”. "
-        f"Is the {incident.short} line above {plain(incident.factor)}? It goes on: {start} "
-        f"[Mitigation](#mitigation). Is it below? It has stopped: find out what it was, with [Diagnosis](#diagnosis), "
+        f"open the [dashboard]({incident.alert.annotations['dashboard_url']}), panel “Burn, {incident.tier.name} "
+        f"pair”. Is the {incident.short} line above {plain(incident.factor)}? It goes on: {start} "
+        "[Mitigation](#mitigation). Is it below? It has stopped: find out what it was, with [Diagnosis](#diagnosis), "
         "before it returns."
     )
 
