@@ -50,3 +50,8 @@ def dumped(page: str, folder: Path, *flags: str, budget: int = 3_000) -> tuple[s
     command += [f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
     return done.stdout, done.stderr
+
+
+def refused(log: str) -> list[str]:
+    """The lines in which a page's console complains, such as of what its policy stopped."""
+    return [line for line in log.splitlines() if "CONSOLE" in line]

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -63,16 +64,25 @@ def loaded(
         lifetime=clock.real(clock.base) * 60,
         owner_pid=os.getpid(),
     )
-    ended = threading.Event()
-    loading = threading.Thread(target=load, args=(state, ended))
     try:
-        loading.start()
+        with under_load(state):
+            yield state
+    finally:
+        sloproof.lab.down(folder)
+
+
+@contextmanager
+def under_load(lab: LabState) -> Iterator[None]:
+    """Load from some seconds before until the end."""
+    ended = threading.Event()
+    loading = threading.Thread(target=load, args=(lab, ended))
+    loading.start()
+    try:
         time.sleep(SECONDS_OF_LOAD)
-        yield state
+        yield
     finally:
         ended.set()
         loading.join(timeout=60)
-        sloproof.lab.down(folder)
 
 
 def load(lab: LabState, ended: threading.Event) -> None:

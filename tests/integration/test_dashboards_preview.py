@@ -17,16 +17,17 @@ from typing import Any
 import pytest
 
 import sloproof.lab
+from sloproof.dashboards import to_json
 from sloproof.lab.state import LabState
 from sloproof.prometheus import Prometheus
 from sloproof.report.preview.asking import Asking
 from sloproof.report.preview.page import Preview, Request, preview
 from sloproof.workspace import load_workspace
-from sloproof.workspace.artifacts import dashboard_artifacts
+from sloproof.workspace.dashboard_artifacts import dashboards
 from sloproof.workspace.lab_files import lab_files, lab_timing
-from tests.integration.test_dashboards_live_lab import load
+from tests.integration.browser import CHROMIUM, dumped, found_in, refused
+from tests.integration.test_dashboards_live_lab import under_load
 from tests.integration.test_prometheus_adapter import free_port, misbehaving, serving
-from tests.integration.test_report_browser import CHROMIUM, _dumped, _Found, _refused
 from tests.integration.test_status import add_blocks, prometheus
 from tests.unit.preview_samples import HOSTILE, NOW, every_kind
 
@@ -66,8 +67,8 @@ addEventListener("load", () => {{
 
 def opened(page: str, width: int, folder: Path) -> tuple[dict[str, Any], str]:
     """What a browser makes of a page, and what it complains about."""
-    dumped, log = _dumped(_FRAME.format(width=width, page=html.escape(page)), folder)
-    return json.loads(_Found(dumped).text), log
+    text, log = dumped(_FRAME.format(width=width, page=html.escape(page)), folder)
+    return json.loads(found_in(text)), log
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +86,18 @@ def lab(parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabSt
         owner_pid=os.getpid(),
     )
     try:
-        load(state)
-        yield state
+        with under_load(state):
+            yield state
     finally:
         sloproof.lab.down(folder)
 
 
 @pytest.fixture(scope="module")
 def sources(lab: LabState) -> dict[str, str]:
-    """Each dashboard of the workspace with the lab's clock, by the name of its file."""
+    """Each dashboard of the workspace with the lab's clock, by its name."""
     workspace = load_workspace(REPOSITORY / "slo").only("tasks")
     clock = lab_timing(workspace, SCALE)
-    return {Path(one.path).name: one.text for one in dashboard_artifacts(workspace, clock)}
+    return {name: to_json(dashboard) for name, dashboard in dashboards(workspace, clock)}
 
 
 def drawn(url: str, source: str, now: float, *, timeout: timedelta = timedelta(seconds=10), **more: Any) -> Preview:
@@ -105,7 +106,7 @@ def drawn(url: str, source: str, now: float, *, timeout: timedelta = timedelta(s
 
 
 def test_every_dashboard_of_the_workspace_is_drawn_whole(lab: LabState, sources: Mapping[str, str]) -> None:
-    assert {"overview.json", "tasks.json"} <= set(sources)
+    assert {"overview", "tasks"} <= set(sources)
     for name, source in sources.items():
         result = drawn(lab.prometheus, source, time.time(), time_from="now-1m")
         assert result.problems == (), name
@@ -117,22 +118,22 @@ def test_every_dashboard_of_the_workspace_is_drawn_whole(lab: LabState, sources:
 def test_a_live_dashboard_fits_wide_and_narrow_screens(
     lab: LabState, sources: Mapping[str, str], width: int, least_sides: int, tmp_path: Path
 ) -> None:
-    page = drawn(lab.prometheus, sources["tasks.json"], time.time(), time_from="now-1m").page
+    page = drawn(lab.prometheus, sources["tasks"], time.time(), time_from="now-1m").page
     found, log = opened(page, width, tmp_path)
-    asked = [one for one in json.loads(sources["tasks.json"])["panels"] if one["type"] != "row"]
+    asked = [one for one in json.loads(sources["tasks"])["panels"] if one["type"] != "row"]
     assert found["panels"] == len(asked)
     assert (found["overflow"], found["overlaps"], found["twice"]) == (0, 0, 0)
     assert found["sides"] >= least_sides
     assert found["smallest"] >= 8
     assert found["ground"] in ("rgb(242, 73, 92)", "rgb(115, 191, 105)", "rgb(255, 152, 48)")  # red, green, orange
-    assert _refused(log) == []
+    assert refused(log) == []
 
 
 def test_the_command_draws_a_file_and_says_where_the_page_is(
     lab: LabState, sources: Mapping[str, str], tmp_path: Path
 ) -> None:
     file, out = tmp_path / "overview.json", tmp_path / "deep" / "page.html"
-    file.write_text(sources["overview.json"])
+    file.write_text(sources["overview"])
     done = told(["preview", str(file), "--prometheus", lab.prometheus, "--from", "now-1m", "-o", str(out)])
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{out}\n"
@@ -177,16 +178,16 @@ def test_hostile_labels_run_nothing_and_load_nothing(hostile: tuple[str, float],
     assert found["scripts"] == 0
     assert found["text"].count("<script>document.title='owned'</script>") > 10
     assert found["overflow"] == 0
-    assert _refused(log) == []
+    assert refused(log) == []
 
 
 def test_the_policy_stops_what_escaping_would_miss(hostile: tuple[str, float], tmp_path: Path) -> None:
     url, now = hostile
     attack = "<script>document.title='owned'</script><p style='color:red'>x</p><svg onload=\"document.title='owned'\">"
     page = drawn(url, json.dumps(every_kind()), now - 15).page.replace("<main", f"{attack}</svg><main")
-    dumped, log = _dumped(page, tmp_path)
-    assert "<title>Samples</title>" in dumped
-    assert len(_refused(log)) >= 3
+    text, log = dumped(page, tmp_path)
+    assert "<title>Samples</title>" in text
+    assert len(refused(log)) >= 3
 
 
 def test_an_empty_prometheus_is_told_as_no_data(parts: Path, tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_a_server_that_fails_is_told_on_every_panel_and_the_command_is_undecided
     found, log = opened(page, 390, tmp_path)
     assert found["overflow"] == 0
     assert found["text"].count(words) >= 12
-    assert _refused(log) == []
+    assert refused(log) == []
 
 
 def test_nothing_listening_still_gives_a_page_that_says_so(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sloproof.report import gate_html
 from sloproof.report.html import render_html
 from sloproof.report.model import RunReport
-from tests.integration.browser import CHROMIUM, FLAGS, SECONDS, dumped, found_in
+from tests.integration.browser import CHROMIUM, FLAGS, SECONDS, dumped, found_in, refused
 from tests.unit import gate_samples
 from tests.unit.report_samples import hostile, realistic
 
@@ -49,10 +49,6 @@ def _framed(page: str, width: int, folder: Path) -> tuple[dict[str, Any], str]:
     return json.loads(found_in(text)), log
 
 
-def _refused(log: str) -> list[str]:
-    return [line for line in log.splitlines() if "CONSOLE" in line]
-
-
 def test_our_own_style_and_hover_values_work_under_the_policy(tmp_path: Path) -> None:
     found, log = _framed(render_html(realistic()), 1100, tmp_path)
     assert found["pass"] == "rgb(20, 103, 47)"
@@ -61,7 +57,7 @@ def test_our_own_style_and_hover_values_work_under_the_policy(tmp_path: Path) ->
     assert found["readout"].startswith("8")
     assert "asked 40/s" in found["readout"]
     assert "achieved " in found["readout"]
-    assert _refused(log) == []
+    assert refused(log) == []
 
 
 @pytest.mark.parametrize("make", [realistic, hostile])
@@ -77,7 +73,7 @@ def test_hostile_names_run_nothing_and_load_nothing(tmp_path: Path) -> None:
     assert found["images"] == 0
     assert found["scripts"] == 2
     assert "<script>document.title='owned'</script>" in found["readout"]
-    assert _refused(log) == []
+    assert refused(log) == []
 
 
 def test_the_policy_stops_what_escaping_would_miss(tmp_path: Path) -> None:
@@ -86,7 +82,7 @@ def test_the_policy_stops_what_escaping_would_miss(tmp_path: Path) -> None:
     )
     text, log = dumped(breached, tmp_path)
     assert "<title>PASS: Demo" in text
-    assert len(_refused(log)) >= 2
+    assert len(refused(log)) >= 2
 
 
 def test_it_prints_to_paper(tmp_path: Path) -> None:
@@ -134,4 +130,4 @@ def test_the_page_of_a_gate_is_styled_fits_and_runs_nothing(
     assert found["overflow"] == 0
     assert (found["scripts"], found["foreign"]) == (0, 0)
     assert found["title"].startswith("FAIL: gate ")
-    assert _refused(log) == []
+    assert refused(log) == []
