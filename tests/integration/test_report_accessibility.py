@@ -13,7 +13,7 @@ from sloproof.verdict.heat_map import PastDecision, heat_map
 from sloproof.verdict.judge import Verdict
 from tests.integration.axe import framed, serious
 from tests.integration.browser import CHROMIUM, dumped, found_in
-from tests.unit import gate_samples, report_samples
+from tests.unit import gate_samples, preview_samples, report_samples
 
 pytestmark = [
     pytest.mark.integration,
@@ -36,6 +36,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "heat map": lambda: heat_map_html.render_html(heat_map(DECISIONS, 20)),
     "empty heat map": lambda: heat_map_html.render_html(heat_map([], 20)),
     "hostile gate": lambda: gate_html.render_html(gate_samples.hostile_report()),
+    "preview": lambda: preview_samples.drawn(preview_samples.every_kind()).page,
+    "hostile preview": lambda: (
+        preview_samples.drawn(preview_samples.every_kind(), preview_samples.Answers(preview_samples.HOSTILE)).page
+    ),
 }
 
 
