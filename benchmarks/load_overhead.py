@@ -7,7 +7,7 @@ between two moments in the midst of the load. What is compared is requests per s
 rate of a generator that has a core to itself, and which other work on the machine does not change; the rate by the
 clock stands beside it. The last variant runs long and is asked for its memory.
 
-Run: python benchmarks/load_overhead.py [--quick] [--rounds 30] [--seconds 1]
+Run: python benchmarks/load_overhead.py [--quick] [--rounds 60] [--seconds 0.5]
 """
 
 import argparse
@@ -230,8 +230,8 @@ def main() -> None:
     """Measure, print, and fail where a target is missed."""
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("--quick", action="store_true", help="shorter; the targets are then not judged")
-    reader.add_argument("--rounds", type=int, default=30)
-    reader.add_argument("--seconds", type=float, default=1)
+    reader.add_argument("--rounds", type=int, default=60)
+    reader.add_argument("--seconds", type=float, default=0.5)
     given = reader.parse_args()
     rounds, seconds, long = (4, 1.0, 10.0) if given.quick else (given.rounds, given.seconds, 120.0)
     with tempfile.TemporaryDirectory() as name:
