@@ -177,3 +177,24 @@ def test_it_must_clear_once_the_short_window_has_recovered() -> None:
     promise = clearing_promise(SLOW, LATENCY, SCALED, events, fired=160)
     assert promise is not None
     assert promise.earliest == pytest.approx(160 + 30, abs=1.5)  # S * (1 - threshold / ratio)
+
+
+def test_events_that_cross_again_clear_when_the_last_of_them_are_over() -> None:
+    once = clearing_promise(SLOW, LATENCY, SCALED, steps((60, 0), (100, 0.3), (300, 0)), fired=160)
+    again = clearing_promise(SLOW, LATENCY, SCALED, steps((60, 0), (100, 0.3), (80, 0), (60, 0.9), (160, 0)), fired=160)
+    assert once is not None
+    assert again is not None
+    assert again.earliest > 300 + 20, "no evaluation can miss a minute above the threshold"
+    assert once.latest - once.earliest == again.latest - again.earliest
+
+
+def test_a_crossing_that_no_evaluation_need_see_may_or_may_not_put_the_end_off() -> None:
+    beside_the_threshold = steps((60, 0), (100, 0.3), (31, 0), (1, 1.0), (100, 0))
+    promise = clearing_promise(SLOW, LATENCY, SCALED, beside_the_threshold, fired=160)
+    assert promise is not None
+    assert promise.earliest == pytest.approx(160 + 30, abs=1.5)
+    assert promise.latest > 160 + 31 + 4.25
+
+
+def test_events_that_end_above_the_threshold_promise_no_end() -> None:
+    assert clearing_promise(SLOW, LATENCY, SCALED, steps((60, 0), (100, 0.3), (80, 0), (30, 0.9)), fired=160) is None

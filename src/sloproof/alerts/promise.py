@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby, pairwise
 
 from sloproof.alerts.policy import BurnTier
 from sloproof.alerts.recording import RAW_UP_TO
@@ -93,13 +94,21 @@ def firing_promise(
         The bounds of the first firing evaluation; None where these events never fire the tier.
     """
     waits = timing.real(tier.hold)
-    return _bounds(_burns(events, tier, slo, timing), tier, slo, timing, waits, above=True, start=since)
+    seen = (waits + delay(tier, timing, slo)).total_seconds()
+    states = [(at, burn > 1) for at, burn in _burns(events, tier, slo, timing) if at >= since]
+    first = next((at for at, crossed in states if crossed), None)
+    if first is None:
+        return None
+    # A crossing that is over before an evaluation is due need not be seen, so the latest time counts from the first
+    # one that stays; where the events end before any stays, from the first of all.
+    staying = _first_that_stays(states, seen)
+    return Promise(earliest=first + waits.total_seconds(), latest=(first if staying is None else staying) + seen)
 
 
 def clearing_promise(
     tier: BurnTier, slo: SLO, timing: Timing, events: Sequence[Events], fired: float
 ) -> Promise | None:
-    """When a tier that fired must clear again.
+    """When a tier that fired must be quiet for good.
 
     Args:
         tier: the pair of windows.
@@ -109,11 +118,20 @@ def clearing_promise(
         fired: when it fired, on the clock of the events.
 
     Returns:
-        The bounds of the first evaluation that no longer fires; None where these events end before it.
+        The bounds of the first evaluation from which on none fires; None where these events end before it. Events
+        that cross the threshold again later fire it again, and rightly.
     """
     after = [event for event in events if event.at > fired]
     start, waits = after[0].at if after else fired, timing.real(tier.keep_firing_for)
-    return _bounds(_burns(events, tier, slo, timing), tier, slo, timing, waits, above=False, start=start)
+    seen = delay(tier, timing, slo).total_seconds()
+    states = [(at, burn <= 1) for at, burn in _burns(events, tier, slo, timing) if at >= start]
+    changes = [next(alike) for _, alike in groupby(states, key=lambda state: state[1])]
+    if not changes or not changes[-1][1]:
+        return None
+    return Promise(
+        earliest=_quiet_from(changes, seen) + waits.total_seconds(),
+        latest=changes[-1][0] + waits.total_seconds() + seen,
+    )
 
 
 def highest_burn(
@@ -150,28 +168,15 @@ def delay(tier: BurnTier, timing: Timing, slo: SLO | None = None) -> timedelta:
     return seen + timing.real(timing.base) + timing.real(timing.evaluation)
 
 
-def _bounds(
-    burns: Sequence[tuple[float, float]],
-    tier: BurnTier,
-    slo: SLO,
-    timing: Timing,
-    waits: timedelta,
-    *,
-    above: bool,
-    start: float,
-) -> Promise | None:
-    """From the first instant that can be seen to the last one by which it must have been.
-
-    A crossing that is over before an evaluation is due need not be seen, so the latest time counts from the first
-    one that stays; where the events end before any stays, from the first of all.
-    """
-    states = [(at, (burn > 1) is above) for at, burn in burns if at >= start]
-    first = next((at for at, crossed in states if crossed), None)
-    if first is None:
-        return None
-    seen = (waits + delay(tier, timing, slo)).total_seconds()
-    staying = _first_that_stays(states, seen)
-    return Promise(earliest=first + waits.total_seconds(), latest=(first if staying is None else staying) + seen)
+def _quiet_from(changes: Sequence[tuple[float, bool]], seen: float) -> float:
+    """The earliest time from which on no evaluation needs to see a crossing; the last of the changes is to quiet."""
+    quiet = changes[-1][0]
+    for (at, is_quiet), (end, _) in reversed(list(pairwise(changes))):
+        if is_quiet:
+            quiet = at
+        elif end - at >= seen:
+            break
+    return quiet
 
 
 def _first_that_stays(states: Sequence[tuple[float, bool]], length: float) -> float | None:
