@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,8 +24,21 @@ _AMBIGUOUS = re.compile(r"[\\\s\x00-\x20\x7f]")
 Address = IPv4Address | IPv6Address
 
 
-def check_target(url: str, allowed: Sequence[str] = ()) -> None:
-    """Refuse a target that the workspace does not list, before anything is sent to it.
+@dataclass(frozen=True)
+class Objection:
+    """Why an address is no target.
+
+    Args:
+        what: the sentence.
+        hint: what the reader can do.
+    """
+
+    what: str
+    hint: str
+
+
+def objection_to(url: str, allowed: Sequence[str] = ()) -> Objection | None:
+    """Why nothing may be sent to an address; None where it may.
 
     Loopback (127.0.0.0/8, ::1, `localhost`) is always allowed, cloud metadata addresses never are.
 
@@ -33,21 +47,35 @@ def check_target(url: str, allowed: Sequence[str] = ()) -> None:
         allowed: entries `host` (every port) or `host:port`; IPv6 addresses with a port in brackets.
 
     Raises:
-        Refused: the target is neither loopback nor listed, or is a metadata address.
         UsageError: the URL or an entry cannot be read.
     """
     host, port = _host_and_port(url)
     if _is_metadata(host):
-        raise Refused(
-            f"`{host}` is a cloud metadata address, which is never a target", hint="aim at a service of your own"
+        return Objection(
+            f"`{host}` is a cloud metadata address, which is never a target", "aim at a service of your own"
         )
     if is_loopback(host) or (host, None) in (listed := _entries(allowed)) or (host, port) in listed:
-        return
+        return None
     name = _join(host, port)
-    raise Refused(
-        f"`{name}` is not a listed target; nothing was sent to it",
-        hint=f"list `{name}` among the allowed targets of the workspace, or aim at loopback",
+    return Objection(
+        f"`{name}` is not a listed target",
+        f"list `{name}` among the allowed targets of the workspace, or aim at loopback",
     )
+
+
+def check_target(url: str, allowed: Sequence[str] = ()) -> None:
+    """Refuse a target that the workspace does not list, before anything is sent to it.
+
+    Args:
+        url: as for `objection_to`.
+        allowed: as for `objection_to`.
+
+    Raises:
+        Refused: the target is neither loopback nor listed, or is a metadata address.
+        UsageError: the URL or an entry cannot be read.
+    """
+    if (objection := objection_to(url, allowed)) is not None:
+        raise Refused(f"{objection.what}; nothing was sent to it", hint=objection.hint)
 
 
 def check_load_target(url: str, allowed: Sequence[str] = ()) -> None:

@@ -89,6 +89,11 @@ class Fault(Definition):
         return {kind: name for kind, name in named.items() if name}
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """The URLs that it names itself, beside those of its system; each must be allowed."""
+        return ()
+
+    @property
     def end(self) -> timedelta:
         """When it is over, after the start of the run."""
         return self.at + self.length
@@ -163,6 +168,11 @@ class BalancerFault(Fault):
     def parts(self) -> dict[str, str]:
         """The route, where the lab's balancer has to have it."""
         return {"route": self.route} if self.route and not self.envoy else {}
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The admin port of another Envoy, where one is named."""
+        return (self.envoy,) if self.envoy else ()
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -16,7 +16,14 @@ from sloproof.definition import Length, format_duration
 OUTSIDE_ACTIONS = "sloproof.chaos.extension.outside_actions"
 
 
-class _ProcessFault(Fault):
+class ProcessFault(Fault):
+    """A fault of one process of this machine.
+
+    Args:
+        pidfile: absolute path of a file that holds its number; or
+        pattern: regular expression that is found in the command line of one process only.
+    """
+
     pidfile: Path | None = None
     pattern: str = ""
     actions: ClassVar[str] = OUTSIDE_ACTIONS
@@ -53,7 +60,7 @@ class _ProcessFault(Fault):
         return {"pidfile": str(self.pidfile)} if self.pidfile else {"pattern": self.pattern}
 
 
-class PauseProcess(_ProcessFault):
+class PauseProcess(ProcessFault):
     """SIGSTOP to one process of this user; SIGCONT lets it go on.
 
     Args:
@@ -85,7 +92,7 @@ class PauseProcess(_ProcessFault):
         return f"pause the process {self.wanted} with SIGSTOP for {format_duration(self.lasts)}"
 
 
-class KillProcess(_ProcessFault):
+class KillProcess(ProcessFault):
     """SIGKILL to one process of this user; whoever keeps it has to start another one.
 
     Args:
@@ -148,6 +155,11 @@ class CallEndpoint(Fault):
     def place(self) -> str:
         """The endpoint."""
         return f"endpoint {self.inject.url}"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its calls go, and the page of its sign."""
+        return (self.inject.url, self.undo.url, self.sign.url)
 
     @property
     def action(self) -> str:

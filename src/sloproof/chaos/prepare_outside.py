@@ -42,7 +42,7 @@ def _(fault: KillProcess, target: Target, allowed: tuple[str, ...]) -> Prepared:
 
 @prepare.register
 def _(fault: CallEndpoint, target: Target, allowed: tuple[str, ...]) -> Prepared:
-    for url in (fault.inject.url, fault.undo.url, fault.sign.url):
+    for url in fault.addresses:
         check_target(url, allowed)
     there, told = fault.sign.shown(allowed)
     if there:

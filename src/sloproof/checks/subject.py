@@ -73,6 +73,23 @@ class PartReference:
 
 
 @dataclass(frozen=True)
+class UnlistedAim:
+    """A fault that names an address to which nothing may be sent.
+
+    Args:
+        fault: what it does, as a sentence goes on after "to".
+        why: what is wrong with the address.
+        hint: what can be done.
+        place: where the experiment stands.
+    """
+
+    fault: str
+    why: str
+    hint: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class GeneratedRule:
     """A rule as it will be written.
 
@@ -115,6 +132,7 @@ class Subject:
         policies: the burn policy of each objective, by identity.
         tier_references: what experiments expect of tiers.
         part_references: what faults of experiments take hold of.
+        unlisted_aims: faults that are aimed where nothing may be sent.
         parts: the names of each kind of part, by system; only systems that somebody knows.
         groups: the rules that the definitions imply.
         causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
@@ -131,6 +149,7 @@ class Subject:
     policies: Mapping[str, BurnPolicy]
     tier_references: Sequence[TierReference] = field(default=())
     part_references: Sequence[PartReference] = field(default=())
+    unlisted_aims: Sequence[UnlistedAim] = field(default=())
     parts: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     groups: Sequence[GeneratedGroup] = field(default=())
     causes: Mapping[str, Place] = field(default_factory=dict)

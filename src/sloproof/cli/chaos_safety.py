@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.prediction import ASSUMPTIONS, Spend, predict
+from sloproof.chaos.reach import out_of_reach
 from sloproof.chaos.safety import most_at_once
 from sloproof.chaos.spend_guard import Limit
 from sloproof.cli import console
 from sloproof.definition import format_duration, plain
-from sloproof.errors import PartFailed, Refused, UsageError
+from sloproof.errors import PartFailed, Refused, SloproofError, UsageError
 from sloproof.verdict.wording import percent
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def show_plan(experiment: Experiment, workspace: "Workspace") -> int:
         workspace: the definitions around it.
 
     Returns:
-        The exit code: 0, or 5 when a limit forbids it now.
+        The exit code: 0, or that of the first reason for which a run would not begin now.
     """
     from sloproof.cli.surroundings import running_lab, surroundings_of
 
@@ -50,8 +51,10 @@ def show_plan(experiment: Experiment, workspace: "Workspace") -> int:
     held = _held(workspace, timing, over_budget=False)
     objections = [*_objections(experiment, workspace), *_too_dear(spends, left if held else {}, workspace)]
     for objection in objections:
-        console.show(f"refused now: {objection}")
-    return Refused.exit_code if objections else 0
+        console.show(f"{'refused' if isinstance(objection, Refused) else 'fails'} now: {objection.message}")
+        if objection.hint:
+            console.show(f"  hint: {objection.hint}")
+    return objections[0].exit_code if objections else 0
 
 
 def admitted(
@@ -70,20 +73,18 @@ def admitted(
         What the guard holds the run to.
 
     Raises:
-        Refused: a limit, the error budget or the person who was asked forbids it; nothing was sent.
-        PartFailed: Prometheus does not answer.
+        Refused: a limit, the list of targets, the error budget or the person who was asked forbids it; nothing was
+            sent.
+        PartFailed: Prometheus does not answer, or a process that is to be broken is not there.
     """
     for objection in _objections(experiment, workspace):
-        raise Refused(f"{objection}; nothing was sent", hint="the limits stand in `[tool.sloproof.safety]`")
+        raise objection
     timing, system = surroundings.timing, experiment.system
     spends = predict(experiment, surroundings.slos, len(surroundings.instances), timing)
     left = _left(workspace, system, surroundings)
     held = _held(workspace, timing, over_budget=over_budget)
     for objection in () if over_budget else _too_dear(spends, left if held else {}, workspace):
-        raise Refused(
-            f"{objection}; nothing was sent",
-            hint="wait until the budget has recovered, shorten the fault, or spend beyond it with `--over-budget`",
-        )
+        raise objection
     confirm(f"Break `{system}` with `{experiment.name}`, for {format_duration(experiment.length)}?", yes=yes)
     safety = workspace.settings.safety
     most = None if safety.most_spend is None else float(safety.most_spend / 100)
@@ -144,14 +145,23 @@ def _left(workspace: "Workspace", system: str, surroundings: "Surroundings") -> 
     return {one.slo.identity: one.left for one in found.budgets}
 
 
-def _objections(experiment: Experiment, workspace: "Workspace") -> Iterator[str]:
-    safety = workspace.settings.safety
+def _objections(experiment: Experiment, workspace: "Workspace") -> Iterator[SloproofError]:
+    """What forbids a run whatever its system is like."""
+    safety, hint = workspace.settings.safety, "the limits stand in `[tool.sloproof.safety]`"
     if why := safety.why_not_now(datetime.now(UTC), max(experiment.load.duration, experiment.length)):
-        yield why
-    yield from safety.breaches(experiment)
+        yield Refused(f"{why}; nothing was sent", hint=hint)
+    for breach in safety.breaches(experiment):
+        yield Refused(f"{breach}; nothing was sent", hint=hint)
+    yield from out_of_reach(experiment.faults, workspace.settings.targets)
 
 
-def _too_dear(spends: Sequence[Spend], left: Mapping[str, float | None], workspace: "Workspace") -> Iterator[str]:
+def _too_dear(spends: Sequence[Spend], left: Mapping[str, float | None], workspace: "Workspace") -> Iterator[Refused]:
+    hint = "wait until the budget has recovered, shorten the fault, or spend beyond it with `--over-budget`"
+    for why in _unpaid(spends, left, workspace):
+        yield Refused(f"{why}; nothing was sent", hint=hint)
+
+
+def _unpaid(spends: Sequence[Spend], left: Mapping[str, float | None], workspace: "Workspace") -> Iterator[str]:
     most = workspace.settings.safety.most_spend
     for spend in spends:
         known, identity = left.get(spend.slo.identity), spend.slo.identity

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.reach import objections
 from sloproof.checks import Subject, TierReference
-from sloproof.checks.subject import PartReference, Place
+from sloproof.checks.subject import PartReference, Place, UnlistedAim
 from sloproof.dashboards.breakdown_definition import Capacity
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.errors import Problem
@@ -36,6 +37,7 @@ def subject_of(
         policies={slo.identity: workspace.policy(slo) for slo, _ in slos},
         tier_references=tuple(_tier_references(workspace)),
         part_references=tuple(_part_references(workspace)),
+        unlisted_aims=tuple(_unlisted_aims(workspace)),
         parts=parts or {},
         groups=tuple(group for one in rules for group in one.groups),
         causes=first,
@@ -76,6 +78,14 @@ def _part_references(workspace: Workspace) -> Iterator[PartReference]:
             for fault in located.definition.faults:
                 for kind, name in fault.parts.items():
                     yield PartReference(located.definition.system, kind, name, place_of(located))
+
+
+def _unlisted_aims(workspace: Workspace) -> Iterator[UnlistedAim]:
+    for located in workspace.definitions:
+        if isinstance(located.definition, Experiment):
+            for fault in located.definition.faults:
+                for one in objections(fault, workspace.settings.targets):
+                    yield UnlistedAim(fault.describe(), one.what, one.hint, place_of(located))
 
 
 def _own_panels(workspace: Workspace) -> Iterator[tuple[str, str, Place]]:
