@@ -41,7 +41,7 @@ slow_backend = Experiment(
     name="slow-backend",
     system="tasks",
     load=gentle,
-    faults=[DelayRequests("800ms", percent=95, at="5s", lasts="34s")],
+    faults=[DelayRequests("800ms", percent=95, at="8s", lasts="34s")],
     expect=[Fires(tasks.latency, tier="brisk"), Resolves(tasks.latency, tier="brisk")],
     tail="18s",
 )

@@ -37,7 +37,7 @@ lose_one_instance = Experiment(
     name="lose-one-instance",
     system="tasks",
     load=steady,
-    faults=[KillInstance("a1", at="3s", back_after="2s")],
+    faults=[KillInstance("a1", at="8s", back_after="2s")],
     expect=[Holds(tasks.latency)],
     tail="3s",
 )

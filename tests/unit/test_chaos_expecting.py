@@ -291,3 +291,32 @@ def test_a_system_that_stays_unsteady_after_its_faults_fails_the_run() -> None:
 def test_a_saturated_generator_does_not_tell_whether_a_system_has_recovered() -> None:
     (found,) = unsteady_findings(bad_after=20, saturated=True)
     assert found.verdict is Verdict.UNDECIDED
+
+
+def begun(seconds: int, *, warm_up: float = 0.0) -> list[Finding]:
+    """What is told of the steady state where so many seconds lie before the fault."""
+    seen = facts()
+    start = FAULT - seconds
+    kept = [one for one in seen.load.seconds if one.at >= start]
+    load = seen.load.model_copy(update={"seconds": kept, "started_at": start, "warm_up": warm_up})
+    return list(unsteady(replace(seen, load=load)))
+
+
+def test_a_fault_that_comes_before_a_steady_state_can_be_told_leaves_the_run_undecided() -> None:
+    (found,) = begun(4)
+    assert (found.verdict, found.observed) == (Verdict.UNDECIDED, "4 s of load before the first fault")
+    assert "begin at 5 s or later" in found.detail
+    assert begun(5) == []
+
+
+def test_the_warm_up_tells_nothing_of_a_steady_state() -> None:
+    (found,) = begun(11, warm_up=7)
+    assert (found.verdict, found.observed) == (Verdict.UNDECIDED, "4 s of load before the first fault")
+    assert "begin at 12 s or later" in found.detail
+    (none,) = begun(3, warm_up=7)
+    assert none.observed == "0 s of load before the first fault"
+    assert begun(12, warm_up=7) == []
+
+
+def test_without_objectives_no_steady_state_is_asked_for() -> None:
+    assert list(unsteady(replace(facts(), objectives=[], load=facts().load.between(FAULT - 1, END)))) == []

@@ -242,6 +242,50 @@ def test_experiment_unknown_part_tells_what_a_known_system_does_not_have(kind: s
     assert not list(unknown_part.check(Subject(slos=(), policies={}, part_references=(reference,))))
 
 
+EXPERIMENTS = """
+from sloproof import SLO, DelayRequests, ErrorRatio, Experiment, Holds, LoadProfile, Service
+
+shop = Service(name="{promised}", owner="o", job="j", description="d", escalation="e")
+good = SLO(service=shop, name="good", objective="99", sli=ErrorRatio(errors="e", total="t"))
+load = LoadProfile(name="load", system="shop", locustfile="u.py", users=1, duration="30s", warm_up="7s")
+slow = Experiment(
+    name="slow", system="shop", load=load, expect=[Holds(good)],
+    faults=[
+        DelayRequests("1s", percent=5, at="20s", lasts="5s"),
+        DelayRequests("1s", percent=5, at="{at}", lasts="5s", envoy="http://192.0.2.1:9901"),
+    ],
+)
+"""
+
+
+def experimented(folder: Path, *, at: str = "12s", promised: str = "shop", targets: str = "192.0.2.1") -> list[Problem]:
+    """What is told of an experiment in a workspace."""
+    (folder / "chaos").mkdir()
+    (folder / "pyproject.toml").write_text(f'[tool.sloproof]\ntargets = ["{targets}"]\n')
+    (folder / "chaos/shop.py").write_text(EXPERIMENTS.format(at=at, promised=promised))
+    return [one for one in run_offline(subject_of(load_workspace(folder))) if one.check.startswith("experiment/")]
+
+
+def test_experiment_fault_too_early_tells_when_it_may_begin(tmp_path: Path) -> None:
+    found = only(experimented(tmp_path, at="11s"))
+    assert (found.check, found.severity, found.line) == ("experiment/fault-too-early", "warning", 7)
+    assert "begins at 11s" in found.what and "`12s`" in found.hint
+
+
+def test_experiment_fault_too_early_keeps_quiet_where_the_stretch_can_be_judged(tmp_path: Path) -> None:
+    assert experimented(tmp_path) == []
+
+
+def test_experiment_fault_too_early_keeps_quiet_where_nothing_is_promised(tmp_path: Path) -> None:
+    assert experimented(tmp_path, at="0s", promised="other") == []
+
+
+def test_experiment_target_not_listed_names_the_address_and_the_fault(tmp_path: Path) -> None:
+    found = only(experimented(tmp_path, targets="192.0.2.2"))
+    assert (found.check, found.severity, found.line) == ("experiment/target-not-listed", "problem", 7)
+    assert "`192.0.2.1:9901` is not a listed target" in found.what and "refuses to delay 5 %" in found.what
+
+
 def panelled(expression: str) -> list[Problem]:
     return run_offline(subject(availability(), panels=(("Orders", expression, place(5)),)))
 

@@ -7,6 +7,7 @@ from functools import singledispatch
 from sloproof import names
 from sloproof.alerts.promise import Promise
 from sloproof.chaos.experiment import (
+    SHORTEST_STEADY,
     Balanced,
     Expectation,
     Experiment,
@@ -20,6 +21,7 @@ from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator, judge_promises
 from sloproof.loadtests.promises import LoadPromise
+from sloproof.loadtests.result import LoadResult
 from sloproof.slo import SLO
 from sloproof.verdict.balance import Balance, judge_balance
 from sloproof.verdict.judge import Judgement, Verdict, combine
@@ -27,9 +29,6 @@ from sloproof.verdict.wording import percent
 
 RESOLUTION = 1.0
 """The load generator tells time by the second, so a promise made from its events is good to one."""
-
-SHORTEST_STEADY = 5
-"""Seconds of load, without its warm-up, below which a stretch tells nothing of a steady state."""
 
 
 @dataclass(frozen=True)
@@ -264,22 +263,40 @@ def _stretches(facts: RunFacts, expectation: Balanced) -> Iterator[tuple[str, Ba
 def unsteady(facts: RunFacts) -> Iterator[Finding]:
     """Objectives that surely did not hold before the first fault, or do not after the last; nothing while all is well.
 
-    A run that began unsteady says nothing of its faults; one that stays unsteady has not recovered from them.
+    A run that began unsteady, or of whose beginning too little is known, says nothing of its faults; one that stays
+    unsteady has not recovered from them. How long is watched after the last fault is the experiment's own choice.
     """
     meaning = {"before": Verdict.UNDECIDED, "after": Verdict.FAIL}
     for when, start, end in stretches(facts):
-        if when not in meaning:
+        if when not in meaning or not facts.objectives:
             continue
-        slos = [result.slo for result in facts.objectives]
         seen = facts.load.between(start, end)
-        if len(seen.evaluated().seconds) < SHORTEST_STEADY:
-            continue
-        for slo, judged in zip(slos, judge_by_generator(seen, [Watched.of(slo) for slo in slos]), strict=True):
-            if judged.verdict is Verdict.FAIL:
-                expected = f"steady state: `{slo.identity}` holds {when} the faults"
-                # Who cannot keep up with the load cannot tell whose fault slow answers are.
-                verdict = Verdict.UNDECIDED if facts.load.generator.saturated else meaning[when]
-                yield replace(_judged(expected, judged, "bad"), verdict=verdict)
+        told = len(seen.evaluated().seconds)
+        if told >= SHORTEST_STEADY.total_seconds():
+            yield from _unsteady(facts, seen, when, meaning[when])
+        elif when == "before":
+            yield _too_short_to_tell(told, facts.load.warm_up)
+
+
+def _unsteady(facts: RunFacts, seen: LoadResult, when: str, meaning: Verdict) -> Iterator[Finding]:
+    slos = [result.slo for result in facts.objectives]
+    for slo, judged in zip(slos, judge_by_generator(seen, [Watched.of(slo) for slo in slos]), strict=True):
+        if judged.verdict is Verdict.FAIL:
+            expected = f"steady state: `{slo.identity}` holds {when} the faults"
+            # Who cannot keep up with the load cannot tell whose fault slow answers are.
+            verdict = Verdict.UNDECIDED if facts.load.generator.saturated else meaning
+            yield replace(_judged(expected, judged, "bad"), verdict=verdict)
+
+
+def _too_short_to_tell(told: int, warm_up: float) -> Finding:
+    shortest = SHORTEST_STEADY.total_seconds()
+    return Finding(
+        "steady state: every objective holds before the faults",
+        f"{told} s of load before the first fault",
+        Verdict.UNDECIDED,
+        f"fewer than {shortest:g} s, without the load's warm-up, tell nothing of it; "
+        f"let the first fault begin at {warm_up + shortest:g} s or later",
+    )
 
 
 def stretches(facts: RunFacts) -> list[tuple[str, float, float]]:

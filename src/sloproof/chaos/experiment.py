@@ -14,6 +14,9 @@ from sloproof.definition import Definition, Length, Name, format_duration
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo.objective import SLO
 
+SHORTEST_STEADY = timedelta(seconds=5)
+"""Load, without its warm-up, below which a stretch tells nothing of a steady state."""
+
 
 class Expectation(Definition):
     """Something that a run must show."""
@@ -184,6 +187,16 @@ class Experiment(Definition):
     def length(self) -> timedelta:
         """From the start of the run to the end of the watching."""
         return max(fault.end for fault in self.faults) + self.tail
+
+    @property
+    def earliest_fault(self) -> timedelta:
+        """The beginning of the first fault, after the start of the run, before which a steady state can be told."""
+        return self.load.warm_up + SHORTEST_STEADY
+
+    @property
+    def begins_too_early(self) -> bool:
+        """Whether its first fault leaves no steady state to be told."""
+        return min(fault.at for fault in self.faults) < self.earliest_fault
 
     @property
     def other_alerts(self) -> tuple[str, ...]:

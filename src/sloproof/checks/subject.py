@@ -90,6 +90,23 @@ class UnlistedAim:
 
 
 @dataclass(frozen=True)
+class EarlyFault:
+    """An experiment whose first fault begins before its load can have told of a steady state.
+
+    Args:
+        system: the system's name.
+        at: when the fault begins, after the start of the run.
+        earliest: when it may begin.
+        place: where the experiment stands.
+    """
+
+    system: str
+    at: timedelta
+    earliest: timedelta
+    place: Place
+
+
+@dataclass(frozen=True)
 class GeneratedRule:
     """A rule as it will be written.
 
@@ -133,6 +150,7 @@ class Subject:
         tier_references: what experiments expect of tiers.
         part_references: what faults of experiments take hold of.
         unlisted_aims: faults that are aimed where nothing may be sent.
+        early_faults: experiments that break something before a steady state can be told.
         parts: the names of each kind of part, by system; only systems that somebody knows.
         groups: the rules that the definitions imply.
         causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
@@ -150,6 +168,7 @@ class Subject:
     tier_references: Sequence[TierReference] = field(default=())
     part_references: Sequence[PartReference] = field(default=())
     unlisted_aims: Sequence[UnlistedAim] = field(default=())
+    early_faults: Sequence[EarlyFault] = field(default=())
     parts: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     groups: Sequence[GeneratedGroup] = field(default=())
     causes: Mapping[str, Place] = field(default_factory=dict)

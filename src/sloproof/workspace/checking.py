@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.reach import objections
 from sloproof.checks import Subject, TierReference
-from sloproof.checks.subject import PartReference, Place, UnlistedAim
+from sloproof.checks.subject import EarlyFault, PartReference, Place, UnlistedAim
 from sloproof.dashboards.breakdown_definition import Capacity
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.errors import Problem
@@ -38,6 +38,7 @@ def subject_of(
         tier_references=tuple(_tier_references(workspace)),
         part_references=tuple(_part_references(workspace)),
         unlisted_aims=tuple(_unlisted_aims(workspace)),
+        early_faults=tuple(_early_faults(workspace)),
         parts=parts or {},
         groups=tuple(group for one in rules for group in one.groups),
         causes=first,
@@ -86,6 +87,14 @@ def _unlisted_aims(workspace: Workspace) -> Iterator[UnlistedAim]:
             for fault in located.definition.faults:
                 for one in objections(fault, workspace.settings.targets):
                     yield UnlistedAim(fault.describe(), one.what, one.hint, place_of(located))
+
+
+def _early_faults(workspace: Workspace) -> Iterator[EarlyFault]:
+    for located in workspace.definitions:
+        one = located.definition
+        if isinstance(one, Experiment) and one.begins_too_early:
+            first = min(fault.at for fault in one.faults)
+            yield EarlyFault(one.system, first, one.earliest_fault, place_of(located))
 
 
 def _own_panels(workspace: Workspace) -> Iterator[tuple[str, str, Place]]:
