@@ -53,6 +53,7 @@ release = Gate(
     requires=[NoOpenFaults(), AlertsProven(), Load(steady), ObjectivesHold(), Survives(lose_one_instance)],
 )
 loaded = Gate(name="loaded", system="tasks", requires=[NoOpenFaults(), Load(steady)])
+survived = Gate(name="survived", system="tasks", requires=[Survives(lose_one_instance)])
 young = Gate(name="young", system="tasks", requires=[BudgetLeft("20%")])
 """
 SLOW = {
@@ -90,6 +91,11 @@ def decide(workspace: Workspace, gate: str, *options: str) -> tuple[int, dict[st
     return done.returncode, document, done.stdout
 
 
+def runs(workspace: Workspace) -> list[Path]:
+    """The runs that gates were decided by; each gate has a folder of its own beside them."""
+    return [folder for folder in workspace.runs() if "-gate-" not in folder.name]
+
+
 def observed(document: dict[str, Any]) -> dict[str, str]:
     return {one["requirement"]: one["observed"] for one in document["findings"]}
 
@@ -115,10 +121,10 @@ def test_a_healthy_system_passes_and_its_runs_can_be_taken(workspace: Workspace)
     }  # fmt: skip
     assert said.splitlines()[-1].strip().endswith("findings passed.")
     assert workspace.whole()
-    before = workspace.runs()
+    before = runs(workspace)
     code, taken, _ = decide(workspace, "loaded", "--take", "1h")
     assert code == 0, taken["findings"]
-    assert workspace.runs() == before
+    assert runs(workspace) == before
     assert any("taken from the history of release `1.4.2`" in one["evidence"] for one in taken["findings"])
 
 
@@ -139,7 +145,7 @@ def test_a_failed_run_cannot_be_hidden_by_taking_an_older_one(workspace: Workspa
 
 
 def test_an_open_fault_fails_and_nothing_is_run(workspace: Workspace, lab: LabState) -> None:
-    ledger, before = workspace.ledger, workspace.runs()
+    ledger, before = workspace.ledger, runs(workspace)
     ledger.open(
         Entry(
             id="left",
@@ -158,9 +164,23 @@ def test_an_open_fault_fails_and_nothing_is_run(workspace: Workspace, lab: LabSt
     assert (code, document["verdict"]) == (1, "FAIL")
     assert "800ms into 30 %" in document["findings"][0]["evidence"]
     assert observed(document)["load steady"] == "not run"
-    assert workspace.runs() == before
+    assert runs(workspace) == before
     assert workspace.run("chaos", "undo").returncode == 0
     assert observed(decide(workspace, "young")[1])  # a gate can be asked again
+
+
+def test_an_experiment_beyond_a_limit_is_refused_and_nothing_is_run(workspace: Workspace) -> None:
+    settings, before = workspace.root / "pyproject.toml", runs(workspace)
+    kept = settings.read_text()
+    settings.write_text(f'{kept}\n[tool.sloproof.safety]\nlongest-fault = "1s"\n')
+    try:
+        code, document, _ = decide(workspace, "survived")
+    finally:
+        settings.write_text(kept)
+    assert (code, document["verdict"]) == (5, "UNDECIDED"), document["findings"]
+    assert "lasts longer than 1s; nothing was sent" in observed(document)["survives lose-one-instance"]
+    assert runs(workspace) == before
+    assert workspace.whole()
 
 
 def test_a_young_system_has_no_budget_to_pass_on(workspace: Workspace) -> None:

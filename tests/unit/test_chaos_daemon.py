@@ -55,7 +55,7 @@ class World:
             schedules,
             self.state,
             start=self._start,
-            spent=lambda system: self.why_not,
+            held_back=lambda schedule: self.why_not,
             say=self.said.append,
             now=lambda: self.clock,
             sleep=lambda seconds: None,

@@ -32,6 +32,8 @@ RELOAD = timedelta(seconds=2)
 """How long Prometheus may take to scrape by its new configuration."""
 NEWS = timedelta(seconds=75)
 """How long the news of an end may take; a minute when it was lost once."""
+SPARE = 5.0
+"""Seconds beyond its promise for which a change is waited for."""
 _STEP = 0.25
 _DROP_EVERYTHING = [{"source_labels": ["__name__"], "regex": ".+", "action": "drop"}]
 
@@ -69,11 +71,10 @@ def drill_absence(
     firing, clearing = firing_bounds(absence, timing), clearing_bounds(timing)
     with _without_metrics(lab_folder, slos[0].service.job, supervisor):
         gone = time.time()
-        _wait(lambda: _active(surroundings) >= alerts.keys(), firing[1] + 5)
+        _wait(lambda: _active(surroundings) >= alerts.keys(), firing[1] + SPARE)
     back = time.time()
-    _wait(lambda: not alerts.keys() & _active(surroundings), clearing[1] + 5)
-    settle = timing.scrape + timing.real(timing.evaluation) * 3 + RELOAD
-    time.sleep(settle.total_seconds())
+    _wait(lambda: not alerts.keys() & _active(surroundings), clearing[1] + SPARE)
+    time.sleep(_settle(timing).total_seconds())
     # Prometheus forgets for some seconds where Alertmanager is when it reads its configuration, and sends again later.
     _wait(lambda: _told_resolved(surroundings, back) >= alerts.keys(), NEWS.total_seconds())
     step = timing.real(timing.evaluation).total_seconds()
@@ -82,6 +83,12 @@ def drill_absence(
     seen = timelines(dict.fromkeys(alerts, step), states, heard, start=began, end=time.time())
     findings = [one for alert, slo in alerts.items() for one in _judged(slo, seen[alert], gone, back, firing, clearing)]
     return Absence(gone, back, seen), findings
+
+
+def longest_absence(absence: AbsenceAlerts, timing: Timing) -> timedelta:
+    """How long the metrics' loss and their return are watched at most."""
+    waited = firing_bounds(absence, timing)[1] + clearing_bounds(timing)[1] + 2 * SPARE
+    return timedelta(seconds=waited) + _settle(timing) + NEWS
 
 
 def firing_bounds(absence: AbsenceAlerts, timing: Timing) -> tuple[float, float]:
@@ -98,6 +105,10 @@ def firing_bounds(absence: AbsenceAlerts, timing: Timing) -> tuple[float, float]
 def clearing_bounds(timing: Timing) -> tuple[float, float]:
     """Between which seconds after the return an absence alert must clear: two scrapes make a rate."""
     return 0.0, (3 * timing.scrape + 3 * timing.real(timing.evaluation) + RELOAD).total_seconds()
+
+
+def _settle(timing: Timing) -> timedelta:
+    return timing.scrape + timing.real(timing.evaluation) * 3 + RELOAD
 
 
 def _judged(

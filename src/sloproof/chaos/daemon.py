@@ -21,7 +21,7 @@ from sloproof.errors import PartFailed
 POLL = 0.5
 """Seconds between two looks at the clock and at what runs."""
 ASK_AGAIN = 30.0
-"""Seconds between two questions for a budget that is spent."""
+"""Seconds between two questions whether what was postponed may begin."""
 LONGEST_LOOK_BACK = timedelta(days=31)
 """Occurrences that were missed longer ago are not counted one by one."""
 MEMORY = "schedule.json"
@@ -41,8 +41,8 @@ class Running(Protocol):
 
 
 Start = Callable[[Schedule, Errand], Running]
-Spent = Callable[[str], str]
-"""Why nothing may be broken in a system now, such as a spent budget; empty when it may be."""
+HeldBack = Callable[[Schedule], str]
+"""Why a schedule's errand may not begin now, such as the hour or a spent budget; empty when it may."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Daemon:
         schedules: what runs when.
         state: the workspace's own folder; the memory and the journal lie in it.
         start: starts a run.
-        spent: why a system may not be broken now.
+        held_back: why an errand may not begin now.
         say: told a sentence for each event.
         now: the clock.
         sleep: waits so many seconds.
@@ -82,7 +82,7 @@ class Daemon:
     schedules: Sequence[Schedule]
     state: Path
     start: Start
-    spent: Spent
+    held_back: HeldBack
     say: Callable[[str], None]
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     sleep: Callable[[float], None] = time.sleep
@@ -148,7 +148,7 @@ class Daemon:
         if now.timestamp() - due.asked < ASK_AGAIN:
             return
         due.asked = now.timestamp()
-        why_not = self.spent(due.schedule.system)
+        why_not = self.held_back(due.schedule)
         if why_not:
             if not due.postponed:
                 self._tell("postponed", due.schedule, due.at, why_not)

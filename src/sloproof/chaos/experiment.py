@@ -189,6 +189,11 @@ class Experiment(Definition):
         return max(fault.end for fault in self.faults) + self.tail
 
     @property
+    def run_length(self) -> timedelta:
+        """How long its load lasts: as long as the profile says, or until the watching ends where that is later."""
+        return max(self.load.duration, self.length)
+
+    @property
     def earliest_fault(self) -> timedelta:
         """The beginning of the first fault, after the start of the run, before which a steady state can be told."""
         return self.load.warm_up + SHORTEST_STEADY

@@ -102,7 +102,7 @@ def run_experiment(
     _check_dependencies(experiment, surroundings)
     _check_prometheus(surroundings)
     check_ready(experiment.faults, surroundings.lab_file, surroundings.allowed)
-    profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
+    profile = experiment.load.model_copy(update={"duration": experiment.run_length})
     run_folder.mkdir(parents=True, exist_ok=True)
     document = run_folder / "experiment.json"
     document.write_text(experiment_json(experiment), encoding="utf-8")

@@ -24,7 +24,7 @@ def run_silence(experiment: Experiment, starts_at: float) -> PlannedSilence:
     Raises:
         UsageError: the run takes longer than a silence may last.
     """
-    lasts = max(experiment.load.duration, experiment.length) + experiment.load.drain + MARGIN
+    lasts = experiment.run_length + experiment.load.drain + MARGIN
     if lasts > LONGEST:
         raise UsageError(
             f"`{experiment.name}` takes longer than a silence may last, which is a day",

@@ -56,8 +56,9 @@ def run(
     from sloproof.chaos.run import run_experiment
     from sloproof.chaos.run_silence import expected_alerts, run_silence, silenced
     from sloproof.chaos.stage import Stage
+    from sloproof.cli.admission import admitted
+    from sloproof.cli.chaos_plan import show_plan
     from sloproof.cli.chaos_published import see_published
-    from sloproof.cli.chaos_safety import admitted, show_plan
     from sloproof.cli.chaos_telling import told_elsewhere
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
@@ -156,7 +157,7 @@ def daemon(
     """Run the workspace's schedules in this process until it is stopped; SIGTERM ends what runs, and waits for it."""
     from sloproof.chaos.daemon import Daemon
     from sloproof.chaos.scheduled_process import ScheduledProcess
-    from sloproof.cli.schedule import budget_of, schedules_of
+    from sloproof.cli.schedule import held_back, schedules_of
     from sloproof.workspace import load_workspace
 
     workspace = load_workspace()
@@ -168,6 +169,6 @@ def daemon(
         schedules,
         workspace.state,
         start=lambda one, errand: ScheduledProcess.of(one, errand, workspace.root, workspace.state),
-        spent=budget_of(workspace, prometheus),
+        held_back=held_back(workspace, prometheus),
         say=console.say,
     ).run()

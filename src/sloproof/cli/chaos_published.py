@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sloproof.chaos.published import SYSTEM, Published, check_targets, read_published
 from sloproof.cli import console
-from sloproof.cli.chaos_safety import confirm
+from sloproof.cli.admission import confirm
 from sloproof.cli.chaos_telling import told_elsewhere
 from sloproof.cli.extras import require
 from sloproof.cli.options import duration

@@ -35,6 +35,7 @@ Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in
 
 def demo(report: Report = None, open_report: Open = True) -> None:
     """Bring a system up, load it, break it twice, and show what was expected and what was observed."""
+    from sloproof.cli.admission import admitted_in_own_lab
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.release import release_of
@@ -45,6 +46,8 @@ def demo(report: Report = None, open_report: Open = True) -> None:
     started = time.monotonic()
     workspace = _workspace()
     profile, experiments = _content(workspace)
+    lasts = sum((one.run_length for one in experiments), profile.duration)
+    admitted_in_own_lab(experiments, workspace, lasts=lasts)
     folder = new_run_folder(workspace, "demo")
     plan = _Plan(
         ["start the system and load its rules", "steady load", *EXPERIMENTS, "write the report, end the system"]

@@ -34,6 +34,7 @@ LIFETIME = timedelta(hours=1)
 """How much longer than its levels a drill's lab may live."""
 SECONDS_TO_ARRIVE = 10
 RESULT = "drill.json"
+SMALLER = "`--tier`, a lower `--ratio` or a larger `--scale` make a drill smaller"
 
 Objective = Annotated[
     str, typer.Argument(metavar="OBJECTIVE", help="`service/objective`; with `--all`, a service will do.")
@@ -93,6 +94,7 @@ def drill(
 ) -> None:
     """Break a system by a known ratio, and see each burn alert fire, be told, inhibit and clear when promised."""
     from sloproof.chaos.drill_plan import experiment_of
+    from sloproof.cli.admission import admitted_in_own_lab
     from sloproof.cli.extras import require
     from sloproof.cli.outcome import conclude, recorded_in
     from sloproof.cli.release import release_of
@@ -114,6 +116,8 @@ def drill(
     )
     plans, profile = _planned(workspace, wishes, scale)
     experiment = experiment_of(f"drill-{profile.system}", plans, profile)
+    lasts = experiment.run_length + _absence_length(workspace, plans, scale, absent)
+    admitted_in_own_lab([experiment], workspace, lasts=lasts, smaller=SMALLER)
     _announce(plans, experiment.length)
     folder = new_run_folder(workspace, experiment.name)
     words = " ".join([objective, *([f"--tier {tier}"] if tier else []), *(["--all"] if everything else [])])
@@ -318,6 +322,16 @@ def _drilled(
         console.say("the metrics are taken away")
         _, others = drill_absence(slos, absence, surroundings, state.folder, Supervisor(state.supervisor_socket))
     return facts, drills, others
+
+
+def _absence_length(workspace: "Workspace", plans: "Sequence[DrillPlan]", scale: int, absent: bool) -> timedelta:
+    from sloproof.alerts import AbsenceAlerts, absence_for
+    from sloproof.chaos.absence_drill import longest_absence
+    from sloproof.workspace.lab_files import lab_timing
+
+    absence = absence_for(plans[0].slo.service, workspace.all_of(AbsenceAlerts))
+    wanted = absent and absence.no_series is not None
+    return longest_absence(absence, lab_timing(workspace, scale)) if wanted else timedelta()
 
 
 def _stage(facts: "RunFacts", drills: "Sequence[TierDrill]", others: "Sequence[Finding]") -> "Stage":

@@ -70,7 +70,7 @@ class GateRuns:
 
     def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of an experiment; see `World`."""
-        profile = experiment.load.model_copy(update={"duration": max(experiment.load.duration, experiment.length)})
+        profile = experiment.load.model_copy(update={"duration": experiment.run_length})
         wanted = _wanted(profile, self.workspace.slos_of(experiment.system))
         expected = (expectation.describe() for expectation in experiment.expect)
         asked = frozenset({wanted, experiment_json(experiment), *expected})
@@ -119,23 +119,30 @@ class GateRuns:
         from sloproof.cli.extras import require
 
         require("load")
+        surroundings = self.surroundings()
         return self._made(
+            surroundings,
             Remembered(
                 history=self.history, kind="load", name=profile.name, system=profile.system, release=self.release
             ),
-            lambda surroundings, folder, watch: run_load(profile, surroundings, folder, watch),
+            lambda folder, watch: run_load(profile, surroundings, folder, watch),
             lambda facts: Stage.of_load(profile.name, facts, profile.expect),
             profile.baseline,
         )
 
     def _experiment(self, experiment: Experiment) -> RunRecord:
         from sloproof.chaos.run import run_experiment
+        from sloproof.cli.admission import admitted
         from sloproof.cli.extras import require
 
         require("load", "chaos")
+        surroundings = self.surroundings()
         for fault in experiment.faults:
             console.say(f"planned: {fault.describe()}")
+        # Whoever asks for a gate has said yes to what it requires; beyond a budget no gate goes.
+        limits = admitted(experiment, self.workspace, surroundings, yes=True, over_budget=False)
         return self._made(
+            surroundings,
             Remembered(
                 history=self.history,
                 kind="chaos",
@@ -143,14 +150,15 @@ class GateRuns:
                 system=experiment.system,
                 release=self.release,
             ),
-            lambda surroundings, folder, watch: run_experiment(experiment, surroundings, folder, watch),
+            lambda folder, watch: run_experiment(experiment, surroundings, folder, watch, limits),
             lambda facts: Stage.of_experiment(experiment, facts),
         )
 
     def _made(
         self,
+        surroundings: "Surroundings",
         remembered: Remembered,
-        run: "Callable[[Surroundings, Path, Watch], RunFacts]",
+        run: "Callable[[Path, Watch], RunFacts]",
         judge: Callable[[RunFacts], Stage],
         limits: Baseline | None = None,
     ) -> RunRecord:
@@ -159,11 +167,11 @@ class GateRuns:
         from sloproof.cli.progress import live_line
         from sloproof.cli.surroundings import new_run_folder
 
-        surroundings, name = self.surroundings(), remembered.name
+        name = remembered.name
         folder, difference = new_run_folder(self.workspace, name), None
         earlier = find_earlier(remembered, None) if remembered.kind == "load" else None
         with recorded_in(folder, {}, remembered=remembered), live_line(f"{name}: ") as watch:
-            stage = judge(run(surroundings, folder, watch))
+            stage = judge(run(folder, watch))
         if earlier is not None:
             stage, difference = compared(stage, remembered, folder, earlier, limits)
         title, command = f"{name}, for a gate", f"sloproof {remembered.kind} run {name}"

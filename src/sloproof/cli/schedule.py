@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -97,7 +97,31 @@ def _files(
     return {"cronjobs.yaml": schedule_files.cron_jobs(found, image=image, namespace=namespace)}
 
 
-def budget_of(workspace: "Workspace", url: str | None) -> Callable[[str], str]:
+def held_back(workspace: "Workspace", url: str | None) -> "Callable[[Schedule], str]":
+    """Why an errand may not begin now: a limit of the workspace, or a budget.
+
+    The command that an errand runs is refused for the same limits; to ask before spares its system's start.
+
+    Args:
+        workspace: the definitions, and their limits.
+        url: the Prometheus that knows the budgets; None asks nobody.
+    """
+    from sloproof.chaos.experiment import Experiment
+    from sloproof.cli.admission import objections
+
+    spent = _budget_of(workspace, url)
+
+    def why_not(schedule: "Schedule") -> str:
+        if isinstance(schedule.run, Experiment):
+            found = next((one.message for one in objections(schedule.run, workspace)), "")
+        else:  # how long a drill takes only its plan can tell; the drill asks again when it has one
+            found = workspace.settings.safety.why_not_now(datetime.now(UTC), timedelta())
+        return found.removesuffix("; nothing was sent") or spent(schedule.system)
+
+    return why_not
+
+
+def _budget_of(workspace: "Workspace", url: str | None) -> Callable[[str], str]:
     """Why a system may not be broken now: a budget that is spent, or that nobody can tell.
 
     Args:
