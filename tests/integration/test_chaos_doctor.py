@@ -203,10 +203,33 @@ def test_a_watchdog_that_cannot_put_its_fault_back_is_found(tmp_path: Path) -> N
         own.envoy.send_signal(signal.SIGSTOP)
         owner.kill()
         owner.wait(timeout=10)
-        assert any(what.startswith(f"watchdog {guard.pid} has outlived its run `one`") for what in found(state))
+        (lost,) = [one for one in examine(state).orphans if one.what.startswith("watchdog")]
+        assert lost.what.startswith(f"watchdog {guard.pid} has outlived its run `one`")
+        assert "still tries to put back 1 fault" in lost.what
+        assert lost.mend.index("sloproof chaos undo") < lost.mend.index(f"kill {guard.pid}")
+        assert lost in mend([lost], print), "nobody else would try"
+        assert guard.poll() is None
         own.envoy.send_signal(signal.SIGCONT)
         assert own.await_whole(ledger, 30), "it has gone on trying"
         assert guard.wait(timeout=20) == 0
+
+
+def test_a_watchdog_without_an_open_fault_is_ended(tmp_path: Path) -> None:
+    state = tmp_path / ".sloproof"
+    ledger, run = state / "ledger.jsonl", state / "runs" / "one"
+    owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
+    guard = watchdog.start(ledger, run, owner.pid)
+    guard.send_signal(signal.SIGSTOP)  # it would end by itself
+    owner.kill()
+    owner.wait(timeout=10)
+    try:
+        (lost,) = examine(state).orphans
+        assert (lost.what, lost.mend) == (f"watchdog {guard.pid} has outlived its run `one`", f"kill {guard.pid}")
+        guard.send_signal(signal.SIGCONT)
+        assert mend([lost], print) == []
+    finally:
+        guard.kill()
+        guard.wait(timeout=10)
 
 
 def test_what_cannot_be_put_back_ends_with_7_and_is_named(system: SmallSystem, state: Path) -> None:

@@ -56,7 +56,7 @@ def examine(state: Path, allowed: Sequence[str] = ()) -> Examination:
             passed_over.append(f"`{lab_file}` is not the state of a lab, so its parts were not looked at")
         else:
             found += lab
-    found += orphans.lost_processes(state, ledger, processes)
+    found += orphans.lost_processes(state, ledger, known, processes)
     if not going_on:
         found += orphans.torn_ledger(ledger)
     return Examination(tuple(found), tuple(going_on), tuple(passed_over))

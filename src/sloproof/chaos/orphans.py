@@ -144,17 +144,41 @@ def stopped_processes(target: Target, known: Sequence[Entry], processes: Sequenc
             )
 
 
-def lost_processes(state: Path, ledger: Ledger, processes: Sequence[SeenProcess]) -> Iterator[Orphan]:
+def lost_processes(
+    state: Path, ledger: Ledger, known: Sequence[Entry], processes: Sequence[SeenProcess]
+) -> Iterator[Orphan]:
     """Watchdogs, load children and Chaos Toolkits of this workspace whose owner is gone."""
     for one in processes:
         words = one.command.split()
         if _WATCHDOG in words and str(ledger.path) in words and not identify(_last_number(words)).alive:
-            yield Orphan(
-                f"watchdog {one.pid} has outlived its run `{Path(words[-2]).name}`", f"kill {one.pid}", _ending(one.pid)
-            )
+            yield _lost_watchdog(one.pid, ledger, Path(words[-2]), known)
         kind = next((name for mark, name in _CHILDREN.items() if mark in one.command), None)
         if kind and f"{state}/" in one.command and without_owner(one, processes):
             yield Orphan(f"{kind} {one.pid} goes on without its owner", f"kill {one.pid}", _ending(one.pid))
+
+
+def _lost_watchdog(pid: int, ledger: Ledger, run: Path, known: Sequence[Entry]) -> Orphan:
+    """A watchdog without an owner; while its run has open faults it is the one that still works on them."""
+    outlived = f"watchdog {pid} has outlived its run `{run.name}`"
+    tried = sum(entry.run.resolve() == run.resolve() for entry in known)
+    if not tried:
+        return Orphan(outlived, f"kill {pid}", _ending(pid))
+    return Orphan(
+        f"{outlived}, and still tries to put back {tried} fault{'s' if tried > 1 else ''}",
+        f"run `sloproof chaos undo` first, and only then `kill {pid}`",
+        _ending_when_idle(pid, ledger, run),
+    )
+
+
+def _ending_when_idle(pid: int, ledger: Ledger, run: Path) -> Callable[[], None]:
+    end = _ending(pid)
+
+    def end_when_idle() -> None:
+        if ledger.open_entries(run):
+            raise PartFailed("its run still has open faults, and nobody else would try to put them back")
+        end()
+
+    return end_when_idle
 
 
 def _undoing(ledger: Ledger, entry: Entry) -> Callable[[], None]:
