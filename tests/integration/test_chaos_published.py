@@ -106,6 +106,14 @@ def test_processes_and_functions_pass_and_leave_a_journal_and_a_clean_ledger(wor
     assert not (workspace / "other").exists()
 
 
+def test_a_module_that_is_not_installed_is_named(workspace: Path) -> None:
+    provider = {"type": "python", "module": "chaosnowhere.pod.actions", "func": "terminate_pods"}
+    done = run(workspace, experiment(method=[{"type": "action", "name": "kill pods", "provider": provider}]))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "could not find Python module 'chaosnowhere.pod.actions' in activity 'kill pods'" in done.stdout
+    assert "install the extension that has `chaosnowhere.pod.actions`" in done.stdout
+
+
 def test_http_probes_with_configuration_and_pauses_pass(workspace: Path, service: str) -> None:
     probe = {
         "type": "probe",

@@ -258,11 +258,13 @@ slow = Experiment(
 """
 
 
-def experimented(folder: Path, *, at: str = "12s", promised: str = "shop", targets: str = "192.0.2.1") -> list[Problem]:
+def experimented(
+    folder: Path, *, at: str = "12s", promised: str = "shop", targets: str = "192.0.2.1", text: str = EXPERIMENTS
+) -> list[Problem]:
     """What is told of an experiment in a workspace."""
     (folder / "chaos").mkdir()
     (folder / "pyproject.toml").write_text(f'[tool.sloproof]\ntargets = ["{targets}"]\n')
-    (folder / "chaos/shop.py").write_text(EXPERIMENTS.format(at=at, promised=promised))
+    (folder / "chaos/shop.py").write_text(text.format(at=at, promised=promised))
     return [one for one in run_offline(subject_of(load_workspace(folder))) if one.check.startswith("experiment/")]
 
 
@@ -278,6 +280,17 @@ def test_experiment_fault_too_early_keeps_quiet_where_the_stretch_can_be_judged(
 
 def test_experiment_fault_too_early_keeps_quiet_where_nothing_is_promised(tmp_path: Path) -> None:
     assert experimented(tmp_path, at="0s", promised="other") == []
+
+
+def test_experiment_fault_after_load_tells_how_long_the_load_is_made(tmp_path: Path) -> None:
+    text = EXPERIMENTS.replace('at="20s"', 'at="40s"')
+    found = only(experimented(tmp_path, at="30s", text=text))
+    assert (found.check, found.severity, found.line) == ("experiment/fault-after-load", "warning", 7)
+    assert "begins at 30s, when `load` is over after 30s" in found.what and "last 55s" in found.what
+
+
+def test_experiment_fault_after_load_keeps_quiet_where_one_fault_lies_within_the_load(tmp_path: Path) -> None:
+    assert experimented(tmp_path, at="29s", text=EXPERIMENTS.replace('at="20s"', 'at="40s"')) == []
 
 
 def test_experiment_target_not_listed_names_the_address_and_the_fault(tmp_path: Path) -> None:

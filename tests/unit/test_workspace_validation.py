@@ -64,7 +64,8 @@ def test_pairs_where_no_weight_belongs_are_one_sentence() -> None:
     ("define", "what", "hint"),
     [
         (lambda: AllOf(parts=RATIO), "`ErrorRatio(...)` stands alone", "write `parts=(ErrorRatio(...),)`"),
-        (lambda: AllOf(parts=(RATIO,)), "has 1 where at least 2 must stand", ""),
+        (lambda: AllOf(parts=(RATIO,)), "`parts`: holds 1", "give at least 2"),
+        (lambda: AllOf(parts=()), "`parts`: is empty", "give at least 2"),
         (lambda: BurnPolicy(tiers=TIER), "`BurnTier(...)` stands alone", "write `tiers=(BurnTier(...),)`"),
         (lambda: slo(by="route"), '`"route"` stands alone where a tuple must', 'write `by=("route",)`, with the comma'),
         (lambda: slo(sli="up"), "`up` is no definition", "such as `ErrorRatio(...)`"),

@@ -199,9 +199,9 @@ class Experiment(Definition):
         return self.load.warm_up + SHORTEST_STEADY
 
     @property
-    def begins_too_early(self) -> bool:
-        """Whether its first fault leaves no steady state to be told."""
-        return min(fault.at for fault in self.faults) < self.earliest_fault
+    def first_fault_at(self) -> timedelta:
+        """When something is broken first, after the start of the run."""
+        return min(fault.at for fault in self.faults)
 
     @property
     def other_alerts(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from sloproof.verdict.judge import Verdict
 
 STOP_TIMEOUT = 45.0
 _POLL = 0.1
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ERROR = re.compile(r"^\[[^]]* (?:ERROR|CRITICAL)\] (.+)")
+_NO_MODULE = re.compile(r"could not find Python module '([^']+)'")
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,10 @@ def _end(process: "subprocess.Popen[bytes]", ledger: Ledger, run_folder: Path) -
 def _outcome(ledger: Ledger, run_folder: Path) -> PublishedOutcome:
     events = journal.read_events(run_folder)
     missed = [event.fault for event in events if event.kind == "tolerance_missed"]
-    verdict, reason = judge_journal(read_toolkit_journal(run_folder / "chaos" / "journal.json"), missed)
+    journal_of = read_toolkit_journal(run_folder / "chaos" / "journal.json")
+    verdict, reason = judge_journal(journal_of, missed)
+    if journal_of is None and (error := last_error(run_folder / "chaos" / "output.log")):
+        reason = f"{reason}: {error}"
     if verdict is Verdict.PASS and not any(event.kind == "started" for event in events):
         verdict, reason = Verdict.UNDECIDED, "our control was not loaded, so nobody watched its probes"
     interrupted = [event.detail for event in events if event.kind == "interrupted"]
@@ -130,3 +137,20 @@ def read_toolkit_journal(file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def last_error(log: Path) -> str:
+    """The last error that the Chaos Toolkit told, such as a module that is missing; empty when it told none.
+
+    Args:
+        log: what it wrote; may not exist.
+    """
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    told = [found[1] for line in lines if (found := _ERROR.search(_COLOUR.sub("", line)))]
+    if not told:
+        return ""
+    missing = _NO_MODULE.search(told[-1])
+    return f"{told[-1]}; install the extension that has `{missing[1]}` beside sloproof" if missing else told[-1]

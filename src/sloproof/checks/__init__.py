@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sloproof.checks import (
     alert_name_collision,
     defined_differently,
+    fault_after_load,
     fault_too_early,
     group_label_dropped,
     group_too_large,
@@ -38,6 +39,7 @@ OF_DEFINITIONS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     unknown_part.check,
     target_not_listed.check,
     fault_too_early.check,
+    fault_after_load.check,
     window_shorter_than_tier.check,
     window_under_four_scrapes.check,
     windows_print_alike.check,

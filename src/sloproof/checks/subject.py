@@ -107,6 +107,25 @@ class EarlyFault:
 
 
 @dataclass(frozen=True)
+class LateFault:
+    """An experiment whose first fault begins when its load should be over.
+
+    Args:
+        at: when the fault begins, after the start of the run.
+        load: name of the load profile.
+        load_lasts: how long that lasts by itself.
+        run_lasts: how long it is made to last.
+        place: where the experiment stands.
+    """
+
+    at: timedelta
+    load: str
+    load_lasts: timedelta
+    run_lasts: timedelta
+    place: Place
+
+
+@dataclass(frozen=True)
 class GeneratedRule:
     """A rule as it will be written.
 
@@ -151,6 +170,7 @@ class Subject:
         part_references: what faults of experiments take hold of.
         unlisted_aims: faults that are aimed where nothing may be sent.
         early_faults: experiments that break something before a steady state can be told.
+        late_faults: experiments that break nothing before their load should be over.
         parts: the names of each kind of part, by system; only systems that somebody knows.
         groups: the rules that the definitions imply.
         causes: where the alert of each cause is defined, by the alert's name; of several of one name the first.
@@ -169,6 +189,7 @@ class Subject:
     part_references: Sequence[PartReference] = field(default=())
     unlisted_aims: Sequence[UnlistedAim] = field(default=())
     early_faults: Sequence[EarlyFault] = field(default=())
+    late_faults: Sequence[LateFault] = field(default=())
     parts: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     groups: Sequence[GeneratedGroup] = field(default=())
     causes: Mapping[str, Place] = field(default_factory=dict)

@@ -26,10 +26,10 @@ def show_plan(experiment: Experiment, workspace: "Workspace") -> int:
     Returns:
         The exit code: 0, or that of the first reason for which a run would not begin now.
     """
-    from sloproof.cli.surroundings import running_lab, surroundings_of
+    from sloproof.cli.surroundings import known_instances, running_lab, surroundings_of
 
-    slos = workspace.slos_of(experiment.system)
-    timing, instances, left, where = workspace.settings.timing(), 0, {}, "no lab is up: real windows"
+    slos, instances = workspace.slos_of(experiment.system), known_instances(experiment.system)
+    timing, left, where = workspace.settings.timing(), {}, "no lab is up: real windows"
     try:
         surroundings = surroundings_of(workspace, running_lab(workspace, experiment.system))
     except UsageError:
@@ -40,6 +40,8 @@ def show_plan(experiment: Experiment, workspace: "Workspace") -> int:
     spends = predict(experiment, slos, instances, timing)
     for line in (*_plan(experiment, instances), *_spending(spends, left, where)):
         console.show(line)
+    for line in _how_to_know(spends, instances, experiment, lab_is_up=surroundings is not None):
+        console.show(f"  to know: {line}")
     held = holds_budget(workspace, timing, over_budget=False)
     found = [*objections(experiment, workspace), *too_dear(spends, left if held else {}, workspace)]
     for objection in found:
@@ -53,6 +55,8 @@ def _plan(experiment: Experiment, instances: int) -> Iterator[str]:
     load = experiment.load
     yield f"{experiment.name}: {experiment.description or 'breaks ' + experiment.system}"
     duration = format_duration(experiment.run_length)
+    if experiment.run_length > load.duration:
+        duration += f" (its own {format_duration(load.duration)}, made longer until the watching ends)"
     pace = f", {load.rate} requests a second" if load.rate is not None else ""
     yield f"load     `{load.name}`: {load.most_users} users{pace}, for {duration}"
     for index, fault in enumerate(experiment.faults):
@@ -65,13 +69,24 @@ def _plan(experiment: Experiment, instances: int) -> Iterator[str]:
         yield f"expected {expectation.describe()}"
 
 
+def _how_to_know(spends: Sequence[Spend], instances: int, experiment: Experiment, *, lab_is_up: bool) -> Iterator[str]:
+    """What would make known what is not."""
+    system, unknown = experiment.system, any(spend.unknown for spend in spends)
+    if unknown and not instances and any("instance" in fault.parts for fault in experiment.faults):
+        yield f"how many instances share the load is not known of `{system}`, which is no system of the lab"
+    elif unknown:
+        yield "what such a fault does depends on the system; a run measures it, and its guard stops at the limits"
+    if spends and instances and not lab_is_up:
+        yield f"what is left is asked of a lab that is up: `sloproof lab up {system}`, then this once more"
+
+
 def _radius(experiment: Experiment, instances: int) -> str:
     """How much is broken at the worst moment, and for how long something is."""
     broken = most_at_once(experiment.faults)
     parts = [f"{len(broken)} of {instances or 'the'} instances at once"] if broken else []
     percents = [percent for fault in experiment.faults if (percent := getattr(fault, "percent", None)) is not None]
     parts += [f"up to {plain(max(percents))} % of the requests"] if percents else []
-    first, last = min(fault.at for fault in experiment.faults), max(fault.end for fault in experiment.faults)
+    first, last = experiment.first_fault_at, max(fault.end for fault in experiment.faults)
     return ", ".join((*parts, f"from {format_duration(first)} to {format_duration(last)}"))
 
 

@@ -1,5 +1,6 @@
 """`sloproof init`."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +27,8 @@ def init(folder: Folder) -> None:
         for c in files.write(workspace.root, artifacts.all_artifacts(workspace, artifacts.read_page(workspace.root)))
     ]
     console.say(f"{len(set(written))} files in `{folder}`")
-    console.say(f"next: cd {folder} && sloproof check && sloproof demo")
+    there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    console.say(f"next: {there}sloproof check && sloproof demo")
 
 
 def _refuse_generated(folder: Path, generated: Sequence[str]) -> None:

@@ -25,6 +25,13 @@ def lab_folder(workspace: "Workspace", system: str) -> Path:
     return workspace.state / "lab" / system
 
 
+def known_instances(system: str) -> int:
+    """How many instances a system of the lab has; 0 for any other."""
+    from sloproof.lab.systems import known_parts
+
+    return len(known_parts().get(system, {}).get("instance", ()))
+
+
 def parts_folder(workspace: "Workspace") -> Path:
     """Where binaries that were fetched for this workspace lie."""
     return workspace.state / "parts"

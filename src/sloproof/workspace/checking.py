@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sloproof.chaos.experiment import Experiment
 from sloproof.chaos.reach import objections
 from sloproof.checks import Subject, TierReference
-from sloproof.checks.subject import EarlyFault, PartReference, Place, UnlistedAim
+from sloproof.checks.subject import EarlyFault, LateFault, PartReference, Place, UnlistedAim
 from sloproof.dashboards.breakdown_definition import Capacity
 from sloproof.dashboards.custom import CustomPanels
 from sloproof.errors import Problem
@@ -39,6 +39,7 @@ def subject_of(
         part_references=tuple(_part_references(workspace)),
         unlisted_aims=tuple(_unlisted_aims(workspace)),
         early_faults=tuple(_early_faults(workspace)),
+        late_faults=tuple(_late_faults(workspace)),
         parts=parts or {},
         groups=tuple(group for one in rules for group in one.groups),
         causes=first,
@@ -92,9 +93,16 @@ def _unlisted_aims(workspace: Workspace) -> Iterator[UnlistedAim]:
 def _early_faults(workspace: Workspace) -> Iterator[EarlyFault]:
     for located in workspace.definitions:
         one = located.definition
-        if isinstance(one, Experiment) and one.begins_too_early:
-            first = min(fault.at for fault in one.faults)
-            yield EarlyFault(one.system, first, one.earliest_fault, place_of(located))
+        if isinstance(one, Experiment) and one.first_fault_at < one.earliest_fault:
+            yield EarlyFault(one.system, one.first_fault_at, one.earliest_fault, place_of(located))
+
+
+def _late_faults(workspace: Workspace) -> Iterator[LateFault]:
+    for located in workspace.definitions:
+        one = located.definition
+        if isinstance(one, Experiment) and one.first_fault_at >= one.load.duration:
+            load = one.load
+            yield LateFault(one.first_fault_at, load.name, load.duration, one.run_length, place_of(located))
 
 
 def _own_panels(workspace: Workspace) -> Iterator[tuple[str, str, Place]]:

@@ -97,7 +97,9 @@ def _of_kind(detail: ErrorDetails, field: str, title: str) -> str:
     if kind in _SENTENCES:
         example, instead = _EXAMPLES.get(field, "0.1"), _INSTEAD.get(field, "")
         context = {"shown": shown, "field": field, "title": title, "example": example, "instead": instead}
-        return _SENTENCES[kind].format(**context, **detail.get("ctx", {}))
+        given = detail.get("ctx", {})
+        count = f"holds {given['actual_length']}" if given.get("actual_length") else "is empty"
+        return _SENTENCES[kind].format(**context, count=count, **given)
     if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] != _NAME:
         return f"{shown} does not match `{detail['ctx']['pattern']}`"
     if kind == "string_pattern_mismatch":
@@ -116,7 +118,7 @@ _INSTEAD = {"requires": "; wrap it, such as `Load(steady)` or `Survives(lose_one
 _SENTENCES = {
     "missing": "`{field}` is missing; every `{title}` needs it",
     "extra_forbidden": "`{field}` is no field of `{title}`; take it out, or mend its spelling",
-    "too_short": "has {actual_length} where at least {min_length} must stand",
+    "too_short": "{count}; give at least {min_length}",
     "string_too_short": "must not be empty",
     "decimal_parsing": _NOT_A_NUMBER,
     "decimal_type": _NOT_A_NUMBER,
