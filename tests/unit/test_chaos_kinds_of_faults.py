@@ -84,6 +84,16 @@ def test_every_fault_is_a_public_name() -> None:
     assert {"discover", "PauseInstance"} <= set(dir(sloproof))
 
 
+def test_the_chaos_toolkit_is_told_every_argument_of_every_activity_once() -> None:
+    activities = sloproof.discover()["activities"]
+    assert len(activities) > 25
+    for one in activities:
+        arguments = [line.strip().partition(":")[0] for line in one["doc"].splitlines() if line.startswith("    ")]
+        named = [argument["name"] for argument in one["arguments"]]
+        assert sorted(name for name in arguments if name.isidentifier()) == sorted(named), one["name"]
+        assert one["type"] == "probe" or "Returns:" in one["doc"], one["name"]
+
+
 @pytest.mark.parametrize(
     ("fault", "fields", "told"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 from sloproof.chaos import journal
 from sloproof.chaos.effect import observe
-from sloproof.chaos.extension.injecting import inject_on_time
+from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.extension.place import entry_of, place_of, wait_until
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
 from sloproof.chaos.injection import Place
@@ -17,6 +17,7 @@ from sloproof.chaos.undo import undo_run as undo_open_entries
 __all__ = ["abort_requests", "delay_requests", "end_fault", "kill_instance", "undo_run"]
 
 
+@action
 def kill_instance(
     instance: str,
     back_after: float,
@@ -29,17 +30,12 @@ def kill_instance(
     Args:
         instance: the instance's name in the lab.
         back_after: seconds that it stays away.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = KillInstance(instance, at=timedelta(seconds=at), back_after=timedelta(seconds=back_after))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def delay_requests(
     milliseconds: int,
     percent: str,
@@ -60,12 +56,6 @@ def delay_requests(
         jitter: milliseconds by which that goes up and down.
         route: only requests of this route; empty for all.
         envoy: base URL of the admin port of an Envoy; empty for the lab's balancer.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = DelayRequests(
         timedelta(milliseconds=milliseconds),
@@ -79,6 +69,7 @@ def delay_requests(
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def abort_requests(
     status: int,
     percent: str,
@@ -97,12 +88,6 @@ def abort_requests(
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         route: only requests of this route; empty for all.
         envoy: base URL of the admin port of an Envoy; empty for the lab's balancer.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = AbortRequests(
         status,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from sloproof.chaos.dependency_faults import FlushCache, LoseDependency, RestartDependency
-from sloproof.chaos.extension.injecting import inject_on_time
+from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.network_faults import Blackhole, LimitBandwidth, Partition, ResetConnections, SlowDependency
 from sloproof.chaos.strain_faults import ContendLocks, ExhaustPool
 
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 
+@action
 def slow_dependency(
     dependency: str,
     milliseconds: float,
@@ -39,12 +40,6 @@ def slow_dependency(
         milliseconds: how much later.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         instance: the one instance whose link it is; none for all.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = SlowDependency(
         dependency,
@@ -56,6 +51,7 @@ def slow_dependency(
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def limit_bandwidth(
     dependency: str,
     bytes_per_second: int,
@@ -72,12 +68,6 @@ def limit_bandwidth(
         bytes_per_second: how much, in each direction of each connection.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         instance: the one instance whose link it is; none for all.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = LimitBandwidth(
         dependency,
@@ -89,6 +79,7 @@ def limit_bandwidth(
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def reset_connections(
     dependency: str,
     lasts: float,
@@ -105,12 +96,6 @@ def reset_connections(
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         percent: how many of the connections, per cent.
         instance: the one instance whose link it is; none for all.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = ResetConnections(
         dependency,
@@ -122,6 +107,7 @@ def reset_connections(
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def blackhole(
     dependency: str,
     lasts: float,
@@ -136,17 +122,12 @@ def blackhole(
         dependency: the dependency's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         instance: the one instance whose link it is; none for all.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = Blackhole(dependency, instance=instance, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def partition(
     instance: str,
     dependency: str,
@@ -161,17 +142,12 @@ def partition(
         instance: the instance.
         dependency: the dependency's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = Partition(instance, dependency=dependency, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def lose_dependency(
     dependency: str,
     lasts: float,
@@ -184,17 +160,12 @@ def lose_dependency(
     Args:
         dependency: the dependency's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = LoseDependency(dependency, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def restart_dependency(
     dependency: str,
     back_after: float,
@@ -207,17 +178,12 @@ def restart_dependency(
     Args:
         dependency: the dependency's name in the lab.
         back_after: seconds that it stays away.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = RestartDependency(dependency, back_after=timedelta(seconds=back_after), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def flush_cache(
     dependency: str,
     lasts: float = 5.0,
@@ -230,17 +196,12 @@ def flush_cache(
     Args:
         dependency: the dependency's name in the lab.
         lasts: seconds that the cold cache is watched.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = FlushCache(dependency, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def exhaust_pool(
     lasts: float,
     leave: int = 0,
@@ -253,17 +214,12 @@ def exhaust_pool(
     Args:
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         leave: how many the service may have.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = ExhaustPool(leave=leave, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)
 
 
+@action
 def contend_locks(
     table: str,
     lasts: float,
@@ -278,12 +234,6 @@ def contend_locks(
         table: the table.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         mode: `exclusive` blocks whoever writes, `access exclusive` also whoever reads.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     broken = ContendLocks(table, mode=mode, lasts=timedelta(seconds=lasts), at=timedelta(seconds=at))
     return inject_on_time(broken, fault, configuration)

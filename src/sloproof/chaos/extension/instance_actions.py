@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sloproof.chaos.extension.injecting import inject_on_time
+from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
 from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
 
@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 
+@action
 def pause_instance(
     instance: str,
     lasts: float,
@@ -29,18 +30,13 @@ def pause_instance(
     Args:
         instance: the instance's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         PauseInstance(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
 
+@action
 def stop_instance(
     instance: str,
     back_after: float,
@@ -53,18 +49,13 @@ def stop_instance(
     Args:
         instance: the instance's name in the lab.
         back_after: seconds that it stays away.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         StopInstance(instance, at=timedelta(seconds=at), back_after=timedelta(seconds=back_after)), fault, configuration
     )
 
 
+@action
 def restart_loop(
     instance: str,
     every: float,
@@ -79,12 +70,6 @@ def restart_loop(
         instance: the instance's name in the lab.
         every: seconds between two kills.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         RestartLoop(instance, at=timedelta(seconds=at), every=timedelta(seconds=every), lasts=timedelta(seconds=lasts)),
@@ -93,6 +78,7 @@ def restart_loop(
     )
 
 
+@action
 def fail_health_check(
     instance: str,
     lasts: float,
@@ -105,18 +91,13 @@ def fail_health_check(
     Args:
         instance: the instance's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         FailHealthCheck(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
 
+@action
 def lose_exporter(
     instance: str,
     lasts: float,
@@ -129,18 +110,13 @@ def lose_exporter(
     Args:
         instance: the instance's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         LoseExporter(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts)), fault, configuration
     )
 
 
+@action
 def restart_prometheus(
     back_after: float,
     at: float = 0.0,
@@ -151,12 +127,6 @@ def restart_prometheus(
 
     Args:
         back_after: seconds that it stays away.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         RestartPrometheus(at=timedelta(seconds=at), back_after=timedelta(seconds=back_after)), fault, configuration

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from sloproof.chaos.control_endpoint import Call, Sign
-from sloproof.chaos.extension.injecting import inject_on_time
+from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.outside_faults import CallEndpoint, KillProcess, PauseProcess
 
 __all__ = ["call_endpoint", "kill_process", "pause_process"]
 
 
+@action
 def pause_process(
     lasts: float,
     pidfile: str = "",
@@ -24,12 +25,6 @@ def pause_process(
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         pidfile: absolute path of a file that holds the process's number; or
         pattern: regular expression that is found in the command line of one process only.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         PauseProcess(
@@ -40,6 +35,7 @@ def pause_process(
     )
 
 
+@action
 def kill_process(
     back_after: float,
     pidfile: str = "",
@@ -54,12 +50,6 @@ def kill_process(
         back_after: seconds after which another one has to run.
         pidfile: absolute path of a file that holds the process's number; or
         pattern: regular expression that is found in the command line of one process only.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         KillProcess(
@@ -70,6 +60,7 @@ def kill_process(
     )
 
 
+@action
 def call_endpoint(
     name: str,
     inject: str,
@@ -88,12 +79,6 @@ def call_endpoint(
         undo: the call that ends it, as JSON.
         sign: what tells that it is there, as JSON: `url`, `status`.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         CallEndpoint(

@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from sloproof.chaos.extension.injecting import inject_on_time
+from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.pressure_faults import FillDisk, PressCPU, PressMemory
 
 __all__ = ["fill_disk", "press_cpu", "press_memory"]
 
 
+@action
 def press_cpu(
     instance: str,
     lasts: float,
@@ -23,12 +24,6 @@ def press_cpu(
         instance: the instance's name in the lab.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
         processes: how many of them.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         PressCPU(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), processes=processes),
@@ -37,6 +32,7 @@ def press_cpu(
     )
 
 
+@action
 def press_memory(
     instance: str,
     size: str,
@@ -51,18 +47,13 @@ def press_memory(
         instance: the instance's name in the lab.
         size: how much, such as `256MiB`.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         PressMemory(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), size=size), fault, configuration
     )
 
 
+@action
 def fill_disk(
     instance: str,
     size: str,
@@ -77,12 +68,6 @@ def fill_disk(
         instance: the instance's name in the lab.
         size: how much, such as `256MiB`.
         lasts: seconds until `end_fault` is due; the watchdog counts from it.
-        at: seconds after the start of the run.
-        fault: what the journal calls it.
-        configuration: the experiment's configuration.
-
-    Returns:
-        The id of the ledger's entry.
     """
     return inject_on_time(
         FillDisk(instance, at=timedelta(seconds=at), lasts=timedelta(seconds=lasts), size=size), fault, configuration
