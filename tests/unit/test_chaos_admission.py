@@ -1,15 +1,17 @@
 """The limits of a workspace hold wherever something is broken: in gates, drills, the demo and the daemon."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sloproof.chaos.experiment import Experiment
+from sloproof.chaos.outside_faults import KillProcess
 from sloproof.chaos.safety import DAYS
 from sloproof.chaos.schedule import Schedule
 from sloproof.chaos.surroundings import Surroundings
-from sloproof.cli.admission import admitted_in_own_lab
+from sloproof.cli.admission import admitted_in_own_lab, objections
 from sloproof.cli.app import main
 from sloproof.cli.gate_runs import GateRuns
 from sloproof.cli.schedule import held_back
@@ -59,6 +61,16 @@ def test_a_command_with_a_lab_of_its_own_is_refused_before_that_is_started(
 def test_what_a_lab_of_ones_own_spends_is_no_limit(root: Path) -> None:
     workspace = limited(root, 'most-spend = "0.0001"', 'most-burn = "0.1"', "lab-budget = true")
     admitted_in_own_lab([lost(workspace)], workspace, lasts=HOUR)
+
+
+def test_a_process_that_comes_with_the_system_holds_nothing_back(root: Path) -> None:
+    workspace = load_workspace(root)
+    killed = KillProcess(pattern=uuid.uuid4().hex, at="12s", back_after="5s")
+    experiment = lost(workspace).model_copy(update={"faults": (killed,)})
+    admitted_in_own_lab([experiment], workspace, lasts=HOUR)
+    assert held_back(workspace, None)(Schedule(name="one", cron="0 3 * * *", run=experiment)) == ""
+    (missing,) = objections(experiment, workspace)
+    assert "no process" in missing.message
 
 
 def test_all_of_a_command_lies_within_the_hours(root: Path) -> None:

@@ -89,3 +89,10 @@ def test_a_process_fault_of_this_very_process_is_refused(tmp_path: Path) -> None
     pidfile.write_text(str(os.getpid()))
     (refused,) = out_of_reach([PauseProcess(pidfile=pidfile, at="1s", lasts="5s")])
     assert isinstance(refused, Refused)
+
+
+def test_without_ps_no_process_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    (failed,) = out_of_reach([KillProcess(pattern="x", at="1s", back_after="5s")])
+    assert isinstance(failed, PartFailed)
+    assert "`ps` does not tell" in failed.message

@@ -87,9 +87,11 @@ def _number(pidfile: Path) -> int:
 
 
 def _listed() -> list[_Listed]:
-    asked = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=,ppid=,uid=,args="], capture_output=True, text=True, timeout=10, check=True
-    )
+    words = ["ps", "-A", "-ww", "-o", "pid=,ppid=,uid=,args="]
+    try:
+        asked = subprocess.run(words, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise PartFailed(f"`ps` does not tell which processes run: {error}") from error
     rows = (line.split(None, 3) for line in asked.stdout.splitlines())
     return [_Listed(int(row[0]), int(row[1]), int(row[2]), row[3]) for row in rows if len(row) == 4]  # noqa: PLR2004 - columns
 

@@ -62,7 +62,7 @@ def admitted_in_own_lab(
     """Let a command begin that brings a lab of its own up, breaks it, and ends it; or not.
 
     The error budgets of such a lab are born and end with it, and to spend them is what the command is for: no spend and
-    no burn rate is limited.
+    no burn rate is limited. A process that is to be broken may come with the lab.
 
     Args:
         experiments: what it breaks.
@@ -72,11 +72,10 @@ def admitted_in_own_lab(
 
     Raises:
         Refused: a limit or the list of targets forbids it; nothing was sent.
-        PartFailed: a process that is to be broken is not there.
     """
     for experiment in experiments:
-        for objection in objections(experiment, workspace, lasts):
-            raise type(objection)(objection.message, hint="; ".join(filter(None, (objection.hint, smaller))))
+        for refusal in refusals(experiment, workspace, lasts):
+            raise Refused(refusal.message, hint="; ".join(filter(None, (refusal.hint, smaller))))
 
 
 def objections(
@@ -99,6 +98,11 @@ def objections(
     for breach in safety.breaches(experiment):
         yield Refused(f"{breach}; nothing was sent", hint=hint)
     yield from out_of_reach(experiment.faults, workspace.settings.targets)
+
+
+def refusals(experiment: Experiment, workspace: "Workspace", lasts: timedelta | None = None) -> Iterator[Refused]:
+    """Those objections that stay when the system is brought up first."""
+    return (one for one in objections(experiment, workspace, lasts) if isinstance(one, Refused))
 
 
 def too_dear(spends: Sequence[Spend], left: Mapping[str, float | None], workspace: "Workspace") -> Iterator[Refused]:

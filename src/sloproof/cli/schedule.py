@@ -107,13 +107,13 @@ def held_back(workspace: "Workspace", url: str | None) -> "Callable[[Schedule], 
         url: the Prometheus that knows the budgets; None asks nobody.
     """
     from sloproof.chaos.experiment import Experiment
-    from sloproof.cli.admission import objections
+    from sloproof.cli.admission import refusals
 
     spent = _budget_of(workspace, url)
 
     def why_not(schedule: "Schedule") -> str:
         if isinstance(schedule.run, Experiment):
-            found = next((one.message for one in objections(schedule.run, workspace)), "")
+            found = next((one.message for one in refusals(schedule.run, workspace)), "")
         else:  # how long a drill takes only its plan can tell; the drill asks again when it has one
             found = workspace.settings.safety.why_not_now(datetime.now(UTC), timedelta())
         return found.removesuffix("; nothing was sent") or spent(schedule.system)
