@@ -1,5 +1,6 @@
 """The guard of a run fails closed, unless a fault keeps Prometheus away on purpose."""
 
+import math
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from sloproof.chaos import spend_guard
 from sloproof.chaos.ledger import Ledger
 from sloproof.chaos.process_identity import ProcessIdentity, identify
-from sloproof.chaos.spend_guard import Orders, Spans, watch
+from sloproof.chaos.spend_guard import Orders, Spans, since_away, watch
 from sloproof.errors import GuardStopped
 
 SILENCE = 0.3
@@ -58,3 +59,9 @@ def test_silence_counts_from_the_end_of_the_fault_that_keeps_prometheus_away(
     told = orders(tmp_path, ((0.0, SILENCE),))
     assert watch(told, owner) == GuardStopped.exit_code
     assert time.time() - told.started_at >= 2 * SILENCE
+
+
+def test_silence_is_told_from_the_end_of_a_span_however_late_anybody_looks() -> None:
+    spans = ((10.0, 20.0), (40.0, 50.0))
+    told = [since_away(spans, at) for at in (9.0, 10.0, 20.0, 27.0, 45.0, 58.0)]
+    assert told == [math.inf, 0.0, 0.0, 7.0, 0.0, 8.0]

@@ -5,6 +5,7 @@ with 0 when the run is over or its owner is gone. Whoever started it takes any o
 """
 
 import contextlib
+import math
 import os
 import select
 import subprocess
@@ -185,8 +186,8 @@ def watch(orders: Orders, owner: ProcessIdentity) -> int:
                 reason = why_stop(orders, prometheus, time.time())
                 answered = time.monotonic()
             except (SloproofError, OSError, ValueError) as error:
-                if within(orders.away, time.time() - orders.started_at):
-                    answered = time.monotonic()
+                away = since_away(orders.away, time.time() - orders.started_at)
+                answered = max(answered, time.monotonic() - away)
                 silent = time.monotonic() - answered >= LONGEST_SILENCE
                 reason = f"what is spent cannot be told: {error}" if silent else ""
             if reason:
@@ -199,6 +200,16 @@ def watch(orders: Orders, owner: ProcessIdentity) -> int:
 def within(spans: Spans, elapsed: float) -> bool:
     """Whether a moment, in seconds after a run's start, lies in one of the spans."""
     return any(begin <= elapsed <= end for begin, end in spans)
+
+
+def since_away(spans: Spans, elapsed: float) -> float:
+    """Seconds since the last span that has begun, 0 within one, infinite before the first.
+
+    Args:
+        spans: in seconds after a run's start.
+        elapsed: a moment, likewise.
+    """
+    return min((max(elapsed - end, 0.0) for begin, end in spans if begin <= elapsed), default=math.inf)
 
 
 def why_stop(orders: Orders, prometheus: Prometheus, now: float) -> str:
