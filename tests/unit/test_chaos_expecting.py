@@ -110,6 +110,18 @@ def test_an_alert_that_was_active_before_proves_nothing() -> None:
     )
 
 
+def test_an_alert_that_fires_for_what_went_wrong_before_the_fault_is_no_fault_of_the_alert() -> None:
+    run = facts(AlertTimeline(ALERT, firing_at=FAULT - 20, notified_at=FAULT - 19))
+    seconds = [
+        one.model_copy(update={"slower": {"0.5": 90}}) if FAULT - 50 < one.at < FAULT - 20 else one
+        for one in run.load.seconds
+    ]
+    unwell = replace(run, load=run.load.model_copy(update={"seconds": seconds}))
+    found = judge(Fires(LATENCY, tier="slow"), unwell)
+    assert (found.verdict, found.observed) == (Verdict.UNDECIDED, "fired before anything was broken")
+    assert judge(Fires(LATENCY, tier="slow"), run).verdict is Verdict.FAIL, "nothing was wrong, and it fired"
+
+
 def test_events_that_never_cross_prove_nothing() -> None:
     run = facts()
     watched = RunFacts(**{**vars(run), "alerts": {"ApiLatencyMediumBurn": AlertTimeline("ApiLatencyMediumBurn")}})

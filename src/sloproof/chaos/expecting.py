@@ -27,6 +27,7 @@ from sloproof.verdict.balance import Balance, judge_balance
 from sloproof.verdict.judge import Judgement, Verdict, combine
 from sloproof.verdict.wording import percent
 
+WAS_NOT_WELL = "see what was wrong with the system, and run it again"
 RESOLUTION = 1.0
 """The load generator tells time by the second, so a promise made from its events is good to one."""
 
@@ -117,6 +118,9 @@ def _(expectation: Fires, facts: RunFacts) -> Finding:
         return Finding(
             what, "was active before the fault", Verdict.UNDECIDED, "wait until it is inactive, or start a fresh lab"
         )
+    early = timeline.firing_at is not None and timeline.firing_at < start
+    if early and facts.crossed_unbroken(expectation.slo, expectation.tier):
+        return Finding(what, "fired before anything was broken", Verdict.UNDECIDED, WAS_NOT_WELL)
     promise = facts.firing_promise(expectation.slo, expectation.tier)
     if promise is None:
         seen = "did not fire" if timeline.firing_at is None else f"fired after {timeline.firing_at - start:.1f} s"
@@ -157,7 +161,7 @@ def _(expectation: Quiet, facts: RunFacts) -> Finding:
     start, broken = facts.load.started_at, facts.broken_from
     if broken is not None and (early := [one for one in loud if (one.firing_at or broken) < broken]):
         seen = f"`{early[0].alert}` fired before anything was broken"
-        return Finding(what, seen, Verdict.UNDECIDED, "see what was wrong with the system, and run it again")
+        return Finding(what, seen, Verdict.UNDECIDED, WAS_NOT_WELL)
     fired = "; ".join(f"`{one.alert}` fired {(one.firing_at or start) - start:.1f} s after the start" for one in loud)
     return Finding(what, fired or "stayed quiet", Verdict.FAIL if loud else Verdict.PASS)
 

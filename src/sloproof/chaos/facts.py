@@ -92,6 +92,12 @@ class RunFacts:
         since = self.broken_from if self.broken_from is not None else float("-inf")
         return firing_promise(self.tier(slo, tier), slo, self.timing, self.events(slo), since)
 
+    def crossed_unbroken(self, slo: SLO, tier: str) -> bool:
+        """Whether the events before the first fault fire the tier by themselves."""
+        broken = self.broken_from if self.broken_from is not None else float("inf")
+        events = [event for event in self.events(slo) if event.at <= broken]
+        return firing_promise(self.tier(slo, tier), slo, self.timing, events) is not None
+
     def clearing_promise(self, slo: SLO, tier: str, undone_at: float) -> Promise | None:
         """When the tier had to clear after the undo, epoch seconds; None where these events end before it."""
         return clearing_promise(self.tier(slo, tier), slo, self.timing, self.events(slo), undone_at)
