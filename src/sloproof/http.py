@@ -4,6 +4,7 @@ No proxy from the environment, no redirect, no retry; each target is checked bef
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-import httpx
-
 from sloproof.errors import PartFailed
 from sloproof.targets import check_target
+
+# httpx brings a command line along, and with it rich and pygments: half of what its import costs. Kept from it, httpx
+# takes its own way for where they are not installed.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+import httpx  # noqa: E402
 
 TIMEOUT = timedelta(seconds=5)
 BODY_LIMIT = 64 * 1024 * 1024
