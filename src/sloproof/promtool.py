@@ -14,6 +14,8 @@ from sloproof.errors import PartFailed
 
 LONGEST_RUN = 600
 """Seconds after which a test file is given up; the heaviest ones take a few."""
+ENVIRONMENT = {"GOGC": "400"}
+"""Collects garbage less often: a quarter less work for some more memory, none of which outlives its test file."""
 
 
 class RuleTest(Protocol):
@@ -96,6 +98,7 @@ def _run(promtool: Path, test: RuleTest, folder: Path) -> RuleTestRun:
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
+            env=ENVIRONMENT | os.environ,
             timeout=LONGEST_RUN,
             check=False,
         )
