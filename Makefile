@@ -21,8 +21,10 @@ demo: $(READY) $(PARTS)/.ready  ## bring a system up, load it, break it, and wri
 	@$(BIN)/sloproof demo
 
 test: $(READY) $(PARTS)/.ready browser lint  ## everything that CI checks
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations 10 -m "not alone"
-	$(BIN)/python -m pytest --durations 20 -m alone
+	@failed=; \
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations 20 -m "not alone" || failed=yes; \
+	$(BIN)/python -m pytest --durations 20 -m alone || failed=yes; \
+	[ -z "$$failed" ] || { echo "tests failed: see the summaries above" >&2; exit 1; }
 
 lint: $(READY)  ## style, types and the direction of imports
 	$(BIN)/ruff check .
