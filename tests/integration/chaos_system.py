@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -124,6 +125,7 @@ def small_system(*, requests: bool = True) -> Iterator[SmallSystem]:
             yield system
     finally:
         for process in reversed(started):
+            process.send_signal(signal.SIGCONT)  # a test that failed may have left it stopped
             process.terminate()
         for process in started:
             process.wait(timeout=30)
