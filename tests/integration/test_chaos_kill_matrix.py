@@ -36,8 +36,8 @@ from tests.integration.chaos_system import wait_for
 pytestmark = pytest.mark.integration
 
 LOAD = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=1, duration="30s")
-KILLS = int(os.environ.get("SLOPROOF_KILLS", "54"))
-"""How many SIGKILLs over all kinds of faults, at least two each."""
+KILLS = int(os.environ.get("SLOPROOF_KILLS", "75"))
+"""How many SIGKILLs over all kinds of faults, at least two each, and one more to everybody at once."""
 SYSTEMS = int(os.environ.get("SLOPROOF_SYSTEMS", "3"))
 SEED = int(os.environ.get("SLOPROOF_SEED", "20260101"))
 PHASES = ("injected", "begin", "injecting", "started", "undone")
@@ -114,7 +114,7 @@ class End:
 
 def kill_cases() -> list[Case]:
     dice = random.Random(SEED)
-    each = max(2, math.ceil(KILLS / len(EXAMPLES)))
+    each = max(2, math.ceil(KILLS / len(EXAMPLES)) - 1)  # one more of each kind is to all at once
     cases: list[Case] = []
     for place, fault in enumerate(EXAMPLES):
         for turn in range(place * each, (place + 1) * each):
