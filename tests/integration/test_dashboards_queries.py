@@ -18,7 +18,7 @@ import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, Links, Timing, base_group, burn_groups, rules_yaml
 from sloproof.dashboards import Panel, home_dashboard, overview_dashboard, service_dashboard, slo_dashboard
-from sloproof.dashboards.tiles import FEW
+from sloproof.dashboards.tiles import EMPTY_WHILE, FEW
 from sloproof.lab.parts import find
 from sloproof.lab.ports import LOOPBACK, free_ports
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
@@ -206,7 +206,7 @@ def test_every_query_of_a_measured_service_returns_data(prometheus: str, service
         for dashboard in (dashboard_of(service), *pages)
         for panel in panels(dashboard)
         for target in panel["targets"]
-        if not answers(prometheus, panel, target)
+        if not answers(prometheus, panel, target) and not (service is calm and EMPTY_WHILE in panel["description"])
     ]
     assert empty == []
 
@@ -305,7 +305,7 @@ def test_the_overview_counts_what_is_not_measured_and_keeps_its_row(prometheus: 
     assert count("Pages firing") == 4, "both pages of both objectives: 90 % is above latency's 72 % too"
     table = panel_named(dashboard, "Objectives, worst")
     rows = [answers(prometheus, table, target) for target in table["targets"]]
-    assert [len(column) for column in rows] == [5, 4, 4, 4, 4, 4, 4, 4]
+    assert sorted(len(column) for column in rows) == [4, 4, 4, 4, 4, 4, 4, 5]
 
 
 def rows_of(result: list[dict[str, Any]], pick: Callable[[dict[str, str]], str]) -> dict[str, Decimal]:
@@ -315,16 +315,18 @@ def rows_of(result: list[dict[str, Any]], pick: Callable[[dict[str, str]], str])
 @asks_again
 def test_the_list_of_alerts_names_what_fires_and_no_other(prometheus: str) -> None:
     table = panel_named(home_dashboard(SLOS, {}, FAST), "Alerts now")
-    (rows,) = [answers(prometheus, table, target) for target in table["targets"]]
+    rows, lasted = (answers(prometheus, table, target) for target in table["targets"])
     assert {row["metric"]["service"] for row in rows} == {"burning"}
-    assert {row["value"][1] for row in rows} == {"2"}
+    firing = {row["metric"]["severity"]: row["value"][1] for row in rows}
+    assert firing == {"page": "4", "ticket": "3"}, "what wakes somebody comes first"
+    assert len(lasted) == len(rows) and all(0 < float(row["value"][1]) < 3600 for row in lasted)
     assert all(set(row["metric"]) == {"alertname", "severity", "service", "slo"} for row in rows)
 
 
 @asks_again
 def test_columns_of_the_overview_agree_with_the_services_own_figures(prometheus: str) -> None:
     table = panel_named(overview_dashboard(SLOS, {}, FAST), "Objectives, worst")
-    good = answers(prometheus, table, table["targets"][1])
+    good = answers(prometheus, table, table["targets"][5])
     assert all(set(row["metric"]) == {"service", "slo"} for row in good), "a metric's name would keep rows apart"
     by_row = rows_of(good, lambda labels: f"{labels['service']}/{labels['slo']}")
     assert by_row["calm/availability"] == 1

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sloproof.dashboards.custom import CustomPanels, Panel, Step
     from sloproof.dashboards.finish import to_json
     from sloproof.dashboards.home import home_dashboard
-    from sloproof.dashboards.objective import OtherAlert, slo_dashboard
+    from sloproof.dashboards.objective import slo_dashboard
+    from sloproof.dashboards.objective_alerts import OtherAlert
     from sloproof.dashboards.overview import overview_dashboard
     from sloproof.dashboards.service import service_dashboard
     from sloproof.dashboards.trend import trend_dashboard
@@ -24,7 +25,7 @@ _HOME_OF = {
     "Breakdown": "breakdown_definition",
     "Capacity": "breakdown_definition",
     "CustomPanels": "custom",
-    "OtherAlert": "objective",
+    "OtherAlert": "objective_alerts",
     "Panel": "custom",
     "PlannedFaults": "views",
     "Step": "custom",

@@ -8,7 +8,8 @@ from sloproof.dashboards import queries
 from sloproof.dashboards.breakdown_definition import Breakdown
 from sloproof.dashboards.frame import NOTE, framed, plain_words
 from sloproof.dashboards.scope import Scope
-from sloproof.dashboards.tiles import SHARE, TIMES, Column, Query, Section, Steps, Tile, lines, stat, table, text
+from sloproof.dashboards.tables import Column, table
+from sloproof.dashboards.tiles import SHARE, TIMES, Query, Section, Steps, Tile, lines, stat, text
 from sloproof.promql import Expression, Number, call
 from sloproof.slo import EventCounters
 
@@ -40,7 +41,7 @@ def breakdown_dashboard(breakdown: Breakdown, timing: Timing = REAL) -> dict[str
         [section for section in sections if section.tiles],
         timing,
         tags=("breakdown", service),
-        marks=Scope(timing, service).alerts("firing"),
+        marks=Scope(timing, service).marking(),
         service=service,
     )
 
@@ -57,14 +58,15 @@ def _bad(breakdown: Breakdown) -> Expression:
     return queries.bad_by([breakdown.label], _counters(breakdown))
 
 
-def _quantile(breakdown: Breakdown, share: Decimal) -> Expression:
+def _quantiles(breakdown: Breakdown, share: Decimal) -> Expression:
+    """NaN where nothing was requested."""
     rates = queries.bucket_rate(breakdown.histogram or "", [breakdown.label])
-    return call("histogram_quantile", Number(share), rates).measured()
+    return call("histogram_quantile", Number(share), rates)
 
 
 def _share(breakdown: Breakdown) -> Expression:
-    """Of all requests; nothing while there are none."""
-    return _rate(breakdown) / call("scalar", _rate(breakdown).sum().above(0))
+    """Of all requests; NaN while there are none."""
+    return _rate(breakdown) / call("scalar", _rate(breakdown).sum())
 
 
 def _table(breakdown: Breakdown) -> Tile:
@@ -72,10 +74,11 @@ def _table(breakdown: Breakdown) -> Tile:
     columns = [
         Column("requests per second", rate, "reqps", decimals=1),
         Column("share", _share(breakdown), SHARE, decimals=1),
-        Column("failed", (_bad(breakdown) / rate.above(0)), SHARE, steps=_FAILED, decimals=2),
+        # Nothing of nothing is NaN, which is told as no data; without its rows the column would be gone.
+        Column("failed", _bad(breakdown) / rate, SHARE, steps=_FAILED, decimals=2),
     ]
     if breakdown.histogram:
-        columns.append(Column("p95", _quantile(breakdown, _SLOW), breakdown.latency_unit, decimals=3))
+        columns.append(Column("p95", _quantiles(breakdown, _SLOW), breakdown.latency_unit, decimals=3))
     return table(
         "values",
         f"Each {label} now",
@@ -139,10 +142,17 @@ def _fairness(breakdown: Breakdown, timing: Timing) -> Tile:
 
 
 def _requests(breakdown: Breakdown, timing: Timing) -> list[Tile]:
-    label, legend = breakdown.label, f"{{{{{breakdown.label}}}}}"
+    label, legend, share = breakdown.label, f"{{{{{breakdown.label}}}}}", _share(breakdown).measured()
     shown = (
         ("rate", "Requests", f"Requests per second of each {label}.", _rate(breakdown), "reqps", False),
-        ("share", "Share of all requests", f"What part each {label} is of all.", _share(breakdown), SHARE, True),
+        (
+            "share",
+            "Share of all requests",
+            f"What part each {label} is of all.",
+            share,
+            SHARE,
+            True,
+        ),
         ("failed", "Failed requests", f"Failed requests per second of each {label}.", _bad(breakdown), "reqps", False),
         (
             "ratio",
@@ -167,7 +177,7 @@ def _latency(breakdown: Breakdown, timing: Timing) -> list[Tile]:
             f"p{part}",
             f"p{part} by {breakdown.label}",
             f"What {part} % of the requests of each {breakdown.label} stayed within, between bucket edges.",
-            [Query(_quantile(breakdown, Decimal(part) / 100), f"{{{{{breakdown.label}}}}}")],
+            [Query(_quantiles(breakdown, Decimal(part) / 100).measured(), f"{{{{{breakdown.label}}}}}")],
             unit=breakdown.latency_unit,
             width=8,
             interval=timing.scrape,

@@ -8,7 +8,8 @@ from sloproof.alerts import Timing
 from sloproof.dashboards import queries
 from sloproof.dashboards.breakdown_definition import Breakdown
 from sloproof.dashboards.expressions import Asked
-from sloproof.dashboards.tiles import SHARE, TIMES, Column, Query, Tile, lines, table
+from sloproof.dashboards.tables import Column, table
+from sloproof.dashboards.tiles import SHARE, TIMES, Query, Tile, lines
 from sloproof.promql import Call, Expression, Number, call
 from sloproof.slo import SLO, EventCounters
 
@@ -64,8 +65,9 @@ def _table(label: str, key: str, counters: EventCounters, slo: SLO, of: str = ""
         [
             Column("bad per second", top, "eps"),
             Column("share of all bad", (bad / all_bad).both(top), SHARE, decimals=0),
-            Column("bad of its own", (bad / total.above(0)).both(top), SHARE, decimals=2),
-            Column("burn", (bad / total.above(0) / Number(slo.budget)).both(top), TIMES, steps=_BURNING, decimals=1),
+            # NaN where nothing came, which is told as no data; without its rows a column would be gone.
+            Column("bad of its own", (bad / total).both(top), SHARE, decimals=2),
+            Column("burn", (bad / total / Number(slo.budget)).both(top), TIMES, steps=_BURNING, decimals=1),
         ],
         sort_by="bad per second",
         descending=True,

@@ -11,6 +11,7 @@ from sloproof.alerts import Timing
 from sloproof.dashboards.finish import DATA_SOURCE, finished
 from sloproof.dashboards.layout import placed
 from sloproof.dashboards.tiles import Section, whole_unit
+from sloproof.definition import format_duration
 from sloproof.promql import Expression
 
 TAG = "sloproof"
@@ -32,6 +33,8 @@ _BUILT_IN = {
 }
 """What Grafana adds to each dashboard that lacks it; written here, so that nothing differs after a save."""
 _LINK = {"includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": ""}
+_MARK = timedelta(minutes=1)
+"""How finely the marks of alerts are asked for."""
 _SHORTEST_RANGE = timedelta(minutes=15)
 
 
@@ -77,7 +80,7 @@ def framed(
         refresh="30s" if timing.scale == 1 else "5s",
         time=grafana.Time(f"now-{whole_unit(opened)}", "now"),
         timezone="browser",
-        annotations=grafana.Annotations(list=[_BUILT_IN, _firing(marks), *_told(service)]),
+        annotations=grafana.Annotations(list=[_BUILT_IN, _firing(marks, timing), *_told(service)]),
         templating=grafana.Templating(list=[_data_source()]),
         links=[*_ways(service), *(_link(label, address) for label, address in links)],
         panels=placed(sections),
@@ -94,16 +97,19 @@ def _data_source() -> Any:
     return grafana.Template(name="datasource", label="Data source", type="datasource", query="prometheus")
 
 
-def _firing(marks: Expression) -> dict[str, Any]:
+def _firing(marks: Expression, timing: Timing) -> dict[str, Any]:
     return {
         "datasource": DATA_SOURCE,
         "enable": True,
-        "expr": str(marks),
         "hide": False,
         "iconColor": "red",
         "name": "Firing alerts",
-        "step": "60s",
         "tagKeys": f"{names.SEVERITY},{names.TIER}",
+        "target": {
+            "expr": str(marks),
+            "interval": format_duration(max(timing.real(_MARK), timing.scrape)),
+            "refId": "Anno",
+        },
         "titleFormat": f"{{{{{names.ALERT_NAME}}}}}",
     }
 

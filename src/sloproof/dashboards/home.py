@@ -1,27 +1,19 @@
 """The page that somebody on call opens first: what fires, what burns, what is not known, and where to go."""
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 from sloproof import names
 from sloproof.alerts import REAL, Links, Timing
+from sloproof.dashboards.alert_list import alert_list
 from sloproof.dashboards.frame import framed, plain_words
 from sloproof.dashboards.objectives import Policies, burn_of_each, burn_steps, numbers, objectives_table
 from sloproof.dashboards.overview import note
 from sloproof.dashboards.scope import Scope
-from sloproof.dashboards.tiles import TIMES, Column, Query, Section, Steps, Tile, lines, table, text
+from sloproof.dashboards.tiles import TIMES, Query, Section, Tile, lines, text
 from sloproof.promql import Number, call
 from sloproof.slo import SLO, Service
 
-_STATES: Steps = ((None, "orange"), (Decimal(2), "red"))
-_WORDS: Mapping[str, Any] = {
-    "type": "value",
-    "options": {
-        "1": {"color": "orange", "index": 0, "text": "pending"},
-        "2": {"color": "red", "index": 1, "text": "firing"},
-    },
-}
 _QUIET = "no alert is pending or firing; that is fine only while nothing above is unmeasured"
 
 
@@ -45,9 +37,9 @@ def home_dashboard(
     ordered, scope = sorted(slos, key=lambda slo: slo.identity), Scope(timing)
     sections = [
         Section("now", "", (*numbers(ordered, scope, width=4), note())),
-        Section("alerts", "", (_alerts(scope, links), _people(ordered))),
+        Section("alerts", "", (alert_list(scope, links, empty_while=_QUIET, width=16, height=9), _people(ordered))),
         Section("burns", "", (_fastest(ordered, policies, scope),)),
-        Section("slos", "", (objectives_table(ordered, policies, scope, height=10),)),
+        Section("slos", "", (objectives_table(ordered, policies, scope, highest=10),)),
     ]
     return framed(
         names.HOME,
@@ -56,34 +48,7 @@ def home_dashboard(
         sections,
         timing,
         tags=("slo", "on-call"),
-        marks=scope.alerts("firing"),
-    )
-
-
-def _alerts(scope: Scope, links: Links) -> Tile:
-    shown = {
-        names.ALERT_NAME: "alert",
-        names.SEVERITY: "severity",
-        names.SERVICE: "service",
-        names.SLO: "objective",
-    }
-    by = tuple(shown)
-    firing = scope.alerts("firing").largest(by=by) * 2
-    state = firing.otherwise(scope.alerts("pending").largest(by=by))
-    address = links.runbook.format(alert="${__value.text}")
-    runbook = {"title": "Runbook of ${__value.text}", "url": address, "targetBlank": True}
-    return table(
-        "alerts",
-        "Alerts now",
-        "Every alert of these rules that is pending or firing, the firing ones first; its name opens its runbook.",
-        shown,
-        [Column("state", state, "none", steps=_STATES, mappings=(_WORDS,))],
-        sort_by="state",
-        descending=True,
-        links={"alert": runbook} if address.startswith(("http://", "https://", "/")) else {},
-        width=16,
-        height=9,
-        empty_while=_QUIET,
+        marks=scope.marking(),
     )
 
 

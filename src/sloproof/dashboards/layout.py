@@ -1,6 +1,10 @@
-"""Where panels go: sections below each other, tiles from left to right, lines as high as their highest tile."""
+"""Where panels go: sections below each other, tiles from left to right, lines as high as their highest tile.
+
+No line has a hole: each tile is as high as its line, and its last one takes the room that is left, if it can use it.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sloproof.dashboards.finish import panel_ids
@@ -28,11 +32,17 @@ def placed(sections: Sequence[Section]) -> list[Any]:
             top += 1
         for line in _lines(section.tiles):
             left = 0
-            for tile in line:
+            for tile in _filled(line):
                 panels.append(_put(tile, ids[_key(section, tile)], left, top))
                 left += tile.width
             top += max(tile.height for tile in line)
     return panels
+
+
+def _filled(line: Sequence[Tile]) -> list[Tile]:
+    height, free = max(tile.height for tile in line), COLUMNS - sum(tile.width for tile in line)
+    *others, last = (replace(tile, height=height) for tile in line)
+    return [*others, replace(last, width=last.width + free) if last.stretches else last]
 
 
 def _keys(section: Section) -> list[str]:

@@ -1,7 +1,6 @@
 """The panels of one SLO, in the order in which somebody on call asks: how bad, how fast, since when, where."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,14 +8,16 @@ from typing import Any
 from sloproof import names
 from sloproof.alerts import REAL, BurnPolicy, BurnTier, Links, Timing
 from sloproof.alerts.burn_alerts import percent
-from sloproof.alerts.recording import recorded
+from sloproof.alerts.recording import recorded, shown_budget_left
 from sloproof.dashboards import queries
 from sloproof.dashboards.breakdown_definition import Breakdown
 from sloproof.dashboards.burners import burners
 from sloproof.dashboards.frame import NOTE, framed, plain_words
 from sloproof.dashboards.latency import latency
+from sloproof.dashboards.objective_alerts import OtherAlert, alert_states, pair_name, runbook_table
 from sloproof.dashboards.tiles import (
     COVERED,
+    GONE,
     SHARE,
     TIMES,
     TOO_FEW,
@@ -26,29 +27,15 @@ from sloproof.dashboards.tiles import (
     Tile,
     lines,
     stat,
-    states,
     text,
     whole_unit,
 )
-from sloproof.dashboards.ways import asking, query_links, reference, runbook_link
+from sloproof.dashboards.ways import query_links, runbook_link
 from sloproof.definition import format_duration, plain
-from sloproof.promql import Expression, equals
+from sloproof.promql import Expression, Matcher, call, equals
 from sloproof.slo import SLO
 
 _GOOD_ABOVE_ZERO: Steps = ((None, "red"), (Decimal(0), "green"))
-
-
-@dataclass(frozen=True)
-class OtherAlert:
-    """An alert of an objective that is no burn tier: its budget is nearly gone, or it is not measured.
-
-    Args:
-        name: the alert's.
-        severity: how urgent it is.
-    """
-
-    name: str
-    severity: str
 
 
 def slo_dashboard(
@@ -72,12 +59,14 @@ def slo_dashboard(
     Returns:
         Grafana JSON as plain values, the same for the same definitions.
     """
-    promise = f"{plain(slo.objective)} % {slo.sli.sentence()}, over {slo.promised_over}"
+    promise = _promise(slo)
     pairs = [_pair(slo, tier, len(policy.tiers), timing, links) for tier in policy.tiers]
     since = [_burn_down(slo, timing, links), _ratios(slo, policy, timing), _events(slo, timing)]
     sections = [
         Section("now", f"{slo.name}: {promise}", tuple(_figures(slo, policy, timing))),
-        Section("alerts", "", (_alerts(slo, policy, timing, alerts), _runbooks(slo, policy, timing, links, alerts))),
+        Section(
+            "alerts", "", (alert_states(slo, policy, timing, alerts), runbook_table(slo, policy, timing, links, alerts))
+        ),
         Section("burn", "How fast it burns: each pair of windows, and the line above which it fires", tuple(pairs)),
         Section("since", "Since when", (*since, *latency(slo, timing))),
         Section("who", "Who burns it", tuple(burners(slo, breakdowns, timing))),
@@ -90,10 +79,17 @@ def slo_dashboard(
         [section for section in sections if section.tiles],
         timing,
         tags=("slo", slo.service.name),
-        marks=recorded("ALERTS", slo, timing).matching(equals("alertstate", "firing")),
+        marks=recorded("ALERTS", slo, timing).matching(equals("alertstate", "firing"), Matcher(names.TIER, "!=", "")),
         service=slo.service.name,
         links=(("The service", f"/d/{names.dashboard_uid(slo.service.name)}"),),
     )
+
+
+def _promise(slo: SLO) -> str:
+    """What is promised, in words that fit a heading."""
+    good, alone = slo.sli.sentence(), f"a {slo.sli.noun} "
+    kept = f"of {slo.sli.noun}s {good.removeprefix(alone)}" if good.startswith(alone) else good
+    return f"{plain(slo.objective)} % {kept}, over {slo.promised_over}"
 
 
 def _about(slo: SLO) -> Tile:
@@ -124,7 +120,7 @@ def _objective(slo: SLO, timing: Timing, places: int) -> Tile:
     return stat(
         "objective",
         "Objective",
-        f"What is promised: this share of events is {slo.sli.sentence()}, over {slo.promised_over}.",
+        f"What is promised: {_promise(slo)}.",
         Query(recorded(names.OBJECTIVE, slo, timing)),
         unit=SHARE,
         steps=((None, "text"),),
@@ -188,12 +184,12 @@ def _speed(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
         stat(
             "exhaustion",
             "Budget gone in",
-            f"How long the rest lasts if it burns on as in the last {format_duration(now)}; zero when it is gone.",
-            Query(_said(queries.seconds_left(now, slo, timing), now, slo, policy, timing, lowest=True)),
+            f"How long the rest lasts if it burns on as in the last {format_duration(now)}.",
+            Query(_gone_in(now, slo, policy, timing)),
             unit="s",
             steps=_urgency(slo, policy, timing),
             decimals=1,
-            mappings=[TOO_FEW, _far_away(slo, timing)],
+            mappings=[TOO_FEW, GONE, _far_away(slo, timing)],
         ),
         stat(
             "burn-now",
@@ -207,6 +203,13 @@ def _speed(slo: SLO, policy: BurnPolicy, timing: Timing) -> list[Tile]:
             loud=True,
         ),
     ]
+
+
+def _gone_in(now: timedelta, slo: SLO, policy: BurnPolicy, timing: Timing) -> Expression:
+    """Zero where the budget is gone, however few events there are now; else how long it lasts."""
+    gone = _lowest(shown_budget_left(slo, timing), slo).at_most(0) * 0
+    lasts = _said(queries.seconds_left(now, slo, timing), now, slo, policy, timing, lowest=True)
+    return call("max", gone).otherwise(lasts)
 
 
 def _coverage(slo: SLO, timing: Timing) -> Tile:
@@ -241,64 +244,13 @@ def _far_away(slo: SLO, timing: Timing) -> Mapping[str, Any]:
     return {"type": "value", "options": {plain(queries.seconds(limit)): result}}
 
 
-def _alerts(slo: SLO, policy: BurnPolicy, timing: Timing, others: Sequence[OtherAlert]) -> Tile:
-    asked = [Query(queries.alert_state(tier, slo, timing), f"{tier.name} ({tier.severity})") for tier in policy.tiers]
-    prefix = names.burn_alert(slo.service.name, slo.name, "").removesuffix("Burn")
-    asked += [
-        Query(queries.state_of(other.name, slo, timing), f"{other.name.removeprefix(prefix)} ({other.severity})")
-        for other in others
-    ]
-    return states(
-        "alerts",
-        "Alerts",
-        "The state of each alert of this objective. A gap means that its window was not measured, which is not the "
-        "same as quiet.",
-        asked,
-        named=queries.ALERT_STATES,
-        width=14,
-        interval=timing.real(timing.evaluation),
-    )
-
-
-def _runbooks(slo: SLO, policy: BurnPolicy, timing: Timing, links: Links, others: Sequence[OtherAlert]) -> Tile:
-    rows = []
-    for tier in policy.tiers:
-        alert = names.burn_alert(slo.service.name, slo.name, tier.name)
-        cells = (tier.name, _pair_name(tier), percent(tier.threshold(slo)), reference(alert, links))
-        rows.append(f"| {' | '.join(cells)} |")
-    rows += [f"| {other.severity} | | | {reference(other.name, links)} |" for other in others]
-    ratio = str(recorded(names.error_ratio(policy.tiers[0].long), slo, timing))
-    content = "\n".join(
-        [
-            f"**Ask Prometheus:** {', '.join(asking(ratio, links))}",
-            "",
-            "| tier | pair | fires above | runbook |",
-            "|---|---|---|---|",
-            *rows,
-        ]
-    )
-    return text(
-        "runbooks",
-        "Runbooks and queries",
-        "One page for each alert: what it means, what to look at, how to stop it. The links above open the error "
-        "ratio in Prometheus or in Grafana's Explore.",
-        content,
-        width=10,
-        height=3 + len(policy.tiers) + len(others),
-    )
-
-
-def _pair_name(tier: BurnTier) -> str:
-    return f"{format_duration(tier.long)}/{format_duration(tier.short)}"
-
-
 def _pair(slo: SLO, tier: BurnTier, count: int, timing: Timing, links: Links) -> Tile:
     alert, factor = names.burn_alert(slo.service.name, slo.name, tier.name), tier.factor(slo.window)
     ratio = str(recorded(names.error_ratio(tier.long), slo, timing))
     corner = [*runbook_link(alert, links), *query_links(ratio, links)]
     return lines(
         f"burn-{tier.name}",
-        f"Burn, {tier.name} pair {_pair_name(tier)}",
+        f"Burn, {tier.name} pair {pair_name(tier)}",
         f"{alert} fires ({tier.severity}) while both lines are above {plain(factor)}, with at least "
         f"{slo.minimum_bad_events} bad events in {format_duration(tier.long)}. The long window proves that it matters, "
         "the short one that it still goes on.",

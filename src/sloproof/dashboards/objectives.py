@@ -4,19 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from sloproof import names
 from sloproof.alerts import DEFAULT_POLICY, BurnPolicy
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
 from sloproof.dashboards.scope import ROWS_BY, Scope, some_or_zero
-from sloproof.dashboards.tiles import COVERED, SHARE, TIMES, Column, Query, Steps, Tile, lines, stat, table
+from sloproof.dashboards.tables import Column, table
+from sloproof.dashboards.tiles import COVERED, FEW, SHARE, TIMES, Query, Steps, Tile, lines, stat
 from sloproof.promql import Expression, Number, Selector, equals
 from sloproof.slo import LONGEST, SLO
 
 Policies = Mapping[str, BurnPolicy]
 """The burn policy of an objective by its `service/slo`; the workbook's where there is none."""
 
+_NO_EVENTS: Mapping[str, Any] = {
+    "type": "value",
+    "options": {str(FEW): {"color": "blue", "index": 1, "text": "no events"}},
+}
 _LEFT_STEPS: Steps = ((None, "red"), (Decimal(0), "green"))
 NONE_IS_GOOD: Steps = ((None, "green"), (Decimal(1), "red"))
 """Colours of a number of things in trouble."""
@@ -85,14 +91,14 @@ def _troubles(scope: Scope, width: int) -> list[Tile]:
     ]
 
 
-def objectives_table(slos: Sequence[SLO], policies: Policies, scope: Scope, *, height: int = 0) -> Tile:
+def objectives_table(slos: Sequence[SLO], policies: Policies, scope: Scope, *, highest: int = 20) -> Tile:
     """One row for each objective, the worst budget first; of one with groups, the worst group.
 
     Args:
         slos: which.
         policies: their burn policies.
         scope: of the page.
-        height: in rows; as many as there are objectives when 0.
+        highest: in rows; lower where there are fewer objectives.
     """
     shown = {names.SERVICE: "service", names.SLO: "objective"}
     links = {"objective": {"title": "Dashboard of ${__data.fields.objective}", "url": _page_of_each(slos)}}
@@ -107,7 +113,7 @@ def objectives_table(slos: Sequence[SLO], policies: Policies, scope: Scope, *, h
         _columns(slos, policies, scope),
         sort_by="budget left",
         links=links,
-        height=height or min(20, 4 + len(slos)),
+        height=min(highest, 3 + len(slos)),
     )
 
 
@@ -132,14 +138,15 @@ def _columns(slos: Sequence[SLO], policies: Policies, scope: Scope) -> list[Colu
     left, objective = scope.lowest(names.BUDGET_LEFT), scope.highest(names.OBJECTIVE)
     good = Number(1) - (Number(1) - left) * (Number(1) - objective)
     firing = scope.burning().sum(by=ROWS_BY).otherwise(left * 0)
-    steps = burn_steps(slos, policies)
+    burn, steps = burn_of_each(slos, policies, scope), burn_steps(slos, policies)
+    quiet = scope.highest(names.total(scope.timing.base)) * 0 + FEW
     return [
+        Column("budget left", left, SHARE, steps=_LEFT_STEPS, decimals=1),
+        Column("burn now", burn.otherwise(quiet), TIMES, steps=steps, decimals=1, mappings=(_NO_EVENTS,)),
+        Column("alerts firing", firing, "none", steps=NONE_IS_GOOD),
+        Column("bad events left", scope.lowest(names.ERRORS_LEFT), "short"),
         Column("promised", objective, SHARE),
         Column("good", good, SHARE, decimals=3),
-        Column("budget left", left, SHARE, steps=_LEFT_STEPS, decimals=1),
-        Column("bad events left", scope.lowest(names.ERRORS_LEFT), "short"),
-        Column("burn now", burn_of_each(slos, policies, scope), TIMES, steps=steps, decimals=1),
-        Column("alerts firing", firing, "none", steps=NONE_IS_GOOD),
         Column("events", scope.recorded(names.total(scope.timing.base)).sum(by=ROWS_BY), "eps"),
         Column("measured", _coverage(slos, scope), SHARE, steps=COVERED, decimals=1),
     ]

@@ -17,7 +17,13 @@ from sloproof.slo import SLO, EventCounters
 WINDOWS_IN_SIGHT = 10
 """Times to exhaustion are cut here: what lasts ten budget windows is no news."""
 
-ALERT_STATES = {0: ("quiet", "green"), 1: ("pending", "orange"), 2: ("firing", "red")}
+_WITHOUT_EVENTS = -1
+ALERT_STATES = {
+    0: ("quiet", "green"),
+    1: ("pending", "orange"),
+    2: ("firing", "red"),
+    _WITHOUT_EVENTS: ("no events", "blue"),
+}
 
 
 @runtime_checkable
@@ -85,13 +91,17 @@ def even_burn_down(slo: SLO, timing: Timing) -> Expression:
 
 
 def alert_state(tier: BurnTier, slo: SLO, timing: Timing) -> Expression:
-    """2 when the tier's alert fires, 1 while it is pending, 0 when quiet; nothing while its window is not measured."""
+    """2 when the tier's alert fires, 1 while it is pending, 0 when quiet, -1 without events in its window.
+
+    Nothing while the objective is not measured.
+    """
     alert = equals(names.ALERT_NAME, names.burn_alert(slo.service.name, slo.name, tier.name))
     alerts = recorded("ALERTS", slo, timing).matching(alert)
     firing = call("max", alerts.matching(equals("alertstate", "firing"))) * 2
     pending = call("max", alerts.matching(equals("alertstate", "pending")))
-    measured = call("max", recorded(names.error_ratio(tier.long), slo, timing)) * 0
-    return firing.otherwise(pending).otherwise(measured)
+    judged = call("max", recorded(names.error_ratio(tier.long), slo, timing)) * 0
+    counted = call("max", recorded(names.total(timing.base), slo, timing)) * 0 + _WITHOUT_EVENTS
+    return firing.otherwise(pending).otherwise(judged).otherwise(counted)
 
 
 def kept_where_enough(

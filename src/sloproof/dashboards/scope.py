@@ -29,12 +29,24 @@ class Scope:
 
     def alerts(self, state: str) -> Selector:
         """Every alert in a state, `pending` or `firing`, whatever it is of."""
-        service = equals(names.SERVICE, self.service) if self.service else Matcher(names.SERVICE, "!=", "")
-        return Selector("ALERTS", (service, equals("alertstate", state)))
+        return Selector("ALERTS", (self._alerting, equals("alertstate", state)))
+
+    def since(self) -> Selector:
+        """When each alert that is pending or firing began to be so, epoch seconds; Prometheus writes it itself."""
+        return Selector("ALERTS_FOR_STATE", (self._alerting,))
 
     def burning(self, state: str = "firing") -> Selector:
         """The burn alerts in a state."""
         return self.recorded("ALERTS").matching(equals("alertstate", state), Matcher(names.TIER, "!=", ""))
+
+    @property
+    def _alerting(self) -> Matcher:
+        return equals(names.SERVICE, self.service) if self.service else Matcher(names.SERVICE, "!=", "")
+
+    def marking(self) -> Expression:
+        """What is marked on graphs: burn alerts and causes that fire; tickets of a budget fire for days on end."""
+        causes = self.alerts("firing").matching(equals(names.SLO, ""))
+        return self.burning().otherwise(causes)
 
     def lowest(self, metric: str) -> Expression:
         """One value for each objective: that of its worst group, where less is worse."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sloproof.alerts import REAL, Links, Timing
+from sloproof.dashboards.alert_list import alert_list
 from sloproof.dashboards.custom import Panel
 from sloproof.dashboards.custom_tiles import custom_tile
 from sloproof.dashboards.frame import NOTE, framed, plain_words
@@ -40,7 +41,8 @@ def service_dashboard(
     sections = [
         Section("now", "", (*numbers(slos, scope), _about(service))),
         Section("slos", "", (objectives_table(slos, policies, scope),)),
-        Section("trends", "", (_states(slos, timing), budgets(scope), burns(slos, policies, scope))),
+        Section("alerts", "", _alerts(slos, scope, links)),
+        Section("trends", "", (budgets(scope), burns(slos, policies, scope))),
     ]
     if extra:
         sections.append(Section("own", "More about the service", _own(extra, timing)))
@@ -51,9 +53,18 @@ def service_dashboard(
         sections,
         timing,
         tags=("slo", service.name),
-        marks=scope.alerts("firing"),
+        marks=scope.marking(),
         service=service.name,
     )
+
+
+_QUIET = "no alert of the service is pending or firing; that is fine only while nothing above is unmeasured"
+
+
+def _alerts(slos: Sequence[SLO], scope: Scope, links: Links) -> tuple[Tile, Tile]:
+    """What fires now, causes included, beside how the burn alerts of each objective went."""
+    bands = _states(slos, scope.timing)
+    return alert_list(scope, links, empty_while=_QUIET, width=12, height=max(7, bands.height)), bands
 
 
 def _states(slos: Sequence[SLO], timing: Timing) -> Tile:
@@ -63,7 +74,7 @@ def _states(slos: Sequence[SLO], timing: Timing) -> Tile:
         "The worst state of each objective's burn alerts. A gap means that it was not measured, which is not quiet.",
         [Query(worst_state(slo, timing), slo.name) for slo in slos],
         named=ALERT_STATES,
-        width=24,
+        width=12,
         interval=timing.real(timing.evaluation),
     )
 

@@ -1,10 +1,9 @@
-"""The panels we use, built with grafanalib; only `frame` imports it beside this module."""
+"""The panels we use, built with grafanalib; only `tables` and `frame` import it beside this module."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 from grafanalib import core as grafana
@@ -29,6 +28,9 @@ TOO_FEW: dict[str, Any] = {
     "options": {str(FEW): {"color": "blue", "index": 1, "text": "too few events"}},
 }
 """A value mapping that tells too few events from fine, from bad and from no data."""
+
+GONE: dict[str, Any] = {"type": "value", "options": {"0": {"color": "red", "index": 2, "text": "gone"}}}
+"""A value mapping for the time until a budget is gone, where it is."""
 
 EMPTY_WHILE = "Empty while"
 """How the description of a panel begins to say that no rows are its natural state, and while what."""
@@ -65,12 +67,14 @@ class Tile:
         width: of 24 columns.
         height: in rows of 30 pixels.
         panel: what grafanalib built.
+        stretches: whether it takes the room that its line leaves, as the last one of it.
     """
 
     key: str
     width: int
     height: int
     panel: Any
+    stretches: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def stat(
     panel = grafana.Stat(
         title=title,
         description=description,
-        targets=_targets([query], instant=True),
+        targets=targets_of([query], instant=True),
         format=unit,
         decimals=decimals,
         noValue=empty_is,
@@ -118,7 +122,7 @@ def stat(
         graphMode="none",
         maxDataPoints=None,
         colorMode="background" if loud else "value",
-        thresholds=_steps(steps),
+        thresholds=grafana_steps(steps),
         mappings=[UNKNOWN, *mappings],
         extraJson=_coloured("thresholds"),
     )
@@ -132,12 +136,12 @@ def gauge(key: str, title: str, description: str, query: Query, *, unit: str, st
     panel = grafana.Stat(
         title=title,
         description=description,
-        targets=_targets([query], instant=True),
+        targets=targets_of([query], instant=True),
         format=unit,
         noValue=NO_DATA,
         reduceCalc="lastNotNull",
         maxDataPoints=None,
-        thresholds=_steps(steps),
+        thresholds=grafana_steps(steps),
         mappings=[UNKNOWN],
         extraJson={"type": "gauge", "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **whole}}},
     )
@@ -182,11 +186,13 @@ def lines(
     panel = grafana.TimeSeries(
         title=title,
         description=description,
-        targets=_targets(queries, instant=False),
+        targets=targets_of(queries, instant=False),
         unit=unit,
         fillOpacity=60 if stacked else 8,
         stacking={"group": "A", "mode": "normal" if stacked else "none"},
-        thresholds=_steps(steps or [(None, "transparent"), *([(limit, limit_colour)] if limit is not None else [])]),
+        thresholds=grafana_steps(
+            steps or [(None, "transparent"), *([(limit, limit_colour)] if limit is not None else [])]
+        ),
         thresholdsStyleMode="dashed" if steps else "off" if limit is None else "line+area",
         axisSoftMin=0,
         # A limit far above the lines stays in sight: without it a calm panel has no scale.
@@ -199,7 +205,7 @@ def lines(
         links=list(links),
         extraJson=_soft_maximum(limit),
     )
-    return Tile(key, width, height, panel)
+    return Tile(key, width, height, panel, stretches=True)
 
 
 def states(
@@ -211,15 +217,30 @@ def states(
     named: Mapping[int, tuple[str, str]],
     width: int,
     interval: timedelta,
+    bands: int = 0,
 ) -> Tile:
-    """A band for each query; `named` gives each whole value its word and colour, gaps are unknown."""
-    results = {str(value): {"color": colour, "index": value, "text": word} for value, (word, colour) in named.items()}
+    """A band for each series; `named` gives each whole value its word and colour, gaps are unknown.
+
+    Args:
+        key: stable name of the panel.
+        title: what is shown.
+        description: how to read it.
+        queries: one band each, unless `bands` says how many they give together.
+        named: word and colour of each value.
+        width: of 24 columns.
+        interval: the shortest step.
+        bands: how many to make room for; one for each query when 0.
+    """
+    results = {
+        str(value): {"color": colour, "index": index, "text": word}
+        for index, (value, (word, colour)) in enumerate(named.items())
+    }
     panel = grafana.StateTimeline(
         title=title,
         description=description,
-        targets=_targets(queries, instant=False),
+        targets=targets_of(queries, instant=False),
         mappings=[UNKNOWN, {"type": "value", "options": results}],
-        thresholds=_steps([(None, GREY)]),
+        thresholds=grafana_steps([(None, GREY)]),
         showValue="never",
         interval=format_duration(interval),
         maxDataPoints=None,
@@ -228,80 +249,7 @@ def states(
             "options": {"legend": {"showLegend": False}},
         },
     )
-    return Tile(key, width, 3 + len(queries), panel)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table, filled by one query; coloured cells are those with steps.
-
-    Args:
-        title: its heading.
-        expression: one value for each row.
-        unit: Grafana's name of the unit.
-        steps: colours of the cell; none leaves it plain.
-        decimals: digits after the point; Grafana's choice when None.
-        mappings: words for certain values.
-    """
-
-    title: str
-    expression: Expression | str
-    unit: str
-    steps: Steps = ()
-    decimals: int | None = None
-    mappings: Sequence[Mapping[str, Any]] = ()
-
-
-def table(
-    key: str,
-    title: str,
-    description: str,
-    rows_by: Mapping[str, str],
-    columns: Sequence[Column],
-    *,
-    sort_by: str,
-    height: int,
-    links: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-    descending: bool = False,
-    width: int = 24,
-    empty_while: str = "",
-) -> Tile:
-    """One row for each combination of labels, smallest `sort_by` first.
-
-    Args:
-        key: stable name of the panel.
-        title: what is shown.
-        description: how to read it.
-        rows_by: label to heading, in the order shown.
-        columns: the values, joined by the labels; one without a title only makes the rows.
-        sort_by: heading of the column to sort by.
-        height: in rows.
-        links: Grafana data links of cells, by their column's heading.
-        descending: whether the largest comes first.
-        width: of 24 columns.
-        empty_while: why no rows may be as it should be, in words; empty where no rows always mean no data.
-    """
-    refs = [_reference(index) for index in range(len(columns))]
-    panel = grafana.Table(
-        title=title,
-        description=f"{description} {EMPTY_WHILE} {empty_while}." if empty_while else description,
-        targets=_targets([Query(column.expression) for column in columns], instant=True, form="table"),
-        transformations=[
-            {"id": "merge", "options": {}},
-            {"id": "organize", "options": _organized(rows_by, columns, refs)},
-        ],
-        sortBy=[grafana.TableSortByField(displayName=sort_by, desc=descending)],
-        overrides=[
-            *(_linked(title, link) for title, link in links.items()),
-            *(_override(column) for column in columns if column.title),
-        ],
-        thresholds=_steps([(None, "text")]),
-        maxDataPoints=None,
-        extraJson={
-            "fieldConfig": {"defaults": {"unit": "none", "noValue": empty_while or NO_DATA, "mappings": [UNKNOWN]}}
-        },
-    )
-    return Tile(key, width, height, panel)
+    return Tile(key, width, 3 + (bands or len(queries)), panel, stretches=True)
 
 
 def whole_unit(duration: timedelta) -> str:
@@ -313,20 +261,27 @@ def whole_unit(duration: timedelta) -> str:
     return f"{seconds}s"
 
 
-def _reference(index: int) -> str:
+def reference_of(index: int) -> str:
+    """The letter of a query."""
     return chr(ord("A") + index)
 
 
-def _targets(queries: Sequence[Query], *, instant: bool, form: str = "time_series") -> list[Any]:
+def targets_of(queries: Sequence[Query], *, instant: bool, form: str = "time_series") -> list[Any]:
+    """Queries as grafanalib wants them."""
     return [
         grafana.Target(
-            expr=str(query.expression), legendFormat=query.legend, refId=_reference(index), instant=instant, format=form
+            expr=str(query.expression),
+            legendFormat=query.legend,
+            refId=reference_of(index),
+            instant=instant,
+            format=form,
         )
         for index, query in enumerate(queries)
     ]
 
 
-def _steps(steps: Steps) -> list[dict[str, Any]]:
+def grafana_steps(steps: Steps) -> list[dict[str, Any]]:
+    """Colours from below as Grafana writes thresholds."""
     return [{"color": colour} | ({} if value is None else {"value": float(value)}) for value, colour in steps]
 
 
@@ -339,40 +294,3 @@ def _soft_maximum(limit: Decimal | None) -> dict[str, Any]:
     if limit is None or limit >= 1:
         return {}
     return {"fieldConfig": {"defaults": {"custom": {"axisSoftMax": float(limit * 5 / 4)}}}}
-
-
-def _organized(rows_by: Mapping[str, str], columns: Sequence[Column], refs: Sequence[str]) -> dict[str, Any]:
-    # Grafana numbers the values of several queries, and leaves that of a single one alone.
-    fields = [f"Value #{ref}" for ref in refs] if len(refs) > 1 else ["Value"]
-    named = {name: column.title for name, column in zip(fields, columns, strict=True)}
-    values = {name: title for name, title in named.items() if title}
-    order = [*rows_by, *values]
-    return {
-        "excludeByName": {"Time": True, "__name__": True} | {name: True for name in named if name not in values},
-        "includeByName": {},
-        "indexByName": {name: index for index, name in enumerate(order)},
-        "renameByName": {**rows_by, **values},
-    }
-
-
-def _named(title: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "matcher": {"id": "byName", "options": title},
-        "properties": [{"id": name, "value": value} for name, value in properties.items()],
-    }
-
-
-def _linked(title: str, link: Mapping[str, Any]) -> dict[str, Any]:
-    return _named(title, {"links": [dict(link)]})
-
-
-def _override(column: Column) -> dict[str, Any]:
-    properties: dict[str, Any] = {"unit": column.unit}
-    if column.mappings:
-        properties["mappings"] = [UNKNOWN, *column.mappings]
-    if column.decimals is not None:
-        properties["decimals"] = column.decimals
-    if column.steps:
-        properties["thresholds"] = {"mode": "absolute", "steps": _steps(column.steps)}
-        properties["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
-    return _named(column.title, properties)

@@ -13,9 +13,10 @@ from sloproof.dashboards.expressions import Asked
 from sloproof.dashboards.frame import framed
 from sloproof.dashboards.queries import seconds
 from sloproof.dashboards.scope import ROWS_BY, Scope
-from sloproof.dashboards.tiles import SHARE, Column, Query, Section, Steps, Tile, lines, stat, table, whole_unit
+from sloproof.dashboards.tables import Column, table
+from sloproof.dashboards.tiles import FEW, GONE, SHARE, Query, Section, Steps, Tile, lines, stat
 from sloproof.definition import format_duration
-from sloproof.promql import Expression, Number, Range, Subquery, call
+from sloproof.promql import Expression, Number, Range, Selector, Subquery, call
 from sloproof.slo import SLO, Service
 
 LOOKS_BACK = timedelta(days=3)
@@ -24,6 +25,16 @@ LOOKS_AHEAD = timedelta(days=14)
 """Long enough to order what is short, and short enough for a straight line."""
 _SHOWN = timedelta(days=14)
 _STEP = timedelta(minutes=15)
+_UNKNOWN_SHARE = -2
+"""What stands for a forecast share that nobody can give; shares are cut at -1."""
+_MOST = 3
+"""Times the most that came, at which a forecast of traffic is cut."""
+
+
+def _too_little(value: int) -> Mapping[str, Any]:
+    """A forecast from less than half of the days it goes by would be a guess; it looks neither fine nor bad."""
+    result = {"color": "blue", "index": 3, "text": "too little history"}
+    return {"type": "value", "options": {str(value): result}}
 
 
 def trend_dashboard(
@@ -56,7 +67,7 @@ def trend_dashboard(
         [section for section in sections if section.tiles],
         timing,
         tags=("trend", service.name),
-        marks=Scope(timing, service.name).alerts("firing"),
+        marks=Scope(timing, service.name).marking(),
         service=service.name,
         shown=_SHOWN,
     )
@@ -74,34 +85,62 @@ def _forecast(past: Expression, timing: Timing) -> Expression:
     return call("predict_linear", past, Number(seconds(_ahead(timing))))
 
 
-def _until(left: Expression, falls: Expression, timing: Timing) -> Expression:
-    """Seconds until what is left is gone at this slope; cut at the horizon, which also stands for a slope upwards."""
+def _past_of(expression: Expression, timing: Timing) -> Subquery:
+    """The days that a forecast goes by, a value every quarter of an hour."""
+    return Subquery(expression, _past(timing), _step(timing))
+
+
+def _step(timing: Timing) -> timedelta:
+    return max(timing.real(_STEP), timing.scrape)
+
+
+def _counted(expression: Expression, timing: Timing) -> Expression:
+    """How many of those values there are."""
+    return call("count_over_time", _past_of(expression, timing))
+
+
+def _half(timing: Timing) -> int:
+    """How many are enough."""
+    return _past(timing) // _step(timing) // 2
+
+
+def _until(left: Expression, falls: Expression, counted: Expression, timing: Timing) -> Expression:
+    """Seconds until what is left is gone at this slope; cut at the horizon, which also stands for a slope upwards.
+
+    Zero where nothing is left, and `FEW` where something is and the past is too short to foresee its end.
+    """
     horizon = Number(seconds(_ahead(timing)))
-    gone = call("clamp_min", left, Number(0)) / falls.above(0)
-    return call("clamp_max", gone.otherwise(left * 0 + horizon), horizon)
+    lasts = (left / falls.above(0)).otherwise(left * 0 + horizon).both(counted.at_least(_half(timing)))
+    return (left.at_most(0) * 0).otherwise(call("clamp_max", lasts, horizon)).otherwise(left * 0 + FEW)
 
 
 def _budgets(scope: Scope) -> list[Tile]:
     """All budgets beside each other, the one that is gone first at the top; of each the worst group."""
-    past = Range(scope.recorded(names.BUDGET_LEFT), _past(scope.timing))
-    left, later = scope.lowest(names.BUDGET_LEFT), _forecast(past, scope.timing).smallest(by=ROWS_BY)
+    budget, timing = scope.recorded(names.BUDGET_LEFT), scope.timing
+    past, left = Range(budget, _past(timing)), scope.lowest(names.BUDGET_LEFT)
+    later = call("clamp_min", _forecast(past, timing).smallest(by=ROWS_BY), Number(-1))
     falls = Number(0) - call("deriv", past).smallest(by=ROWS_BY)
-    return [_budgets_gone(left, later, falls, scope.timing), _budgets_left(left, later, scope.timing)]
+    counted = _counted(budget, timing).largest(by=ROWS_BY)
+    foreseen = later.both(counted.at_least(_half(timing))).otherwise(left * 0 + _UNKNOWN_SHARE)
+    gone = _budgets_gone(left, foreseen, _until(left, falls, counted, timing), timing)
+    return [gone, _budgets_left(left, call("clamp_max", later, Number(1)), timing)]
 
 
-def _budgets_gone(left: Expression, later: Expression, falls: Expression, timing: Timing) -> Tile:
+def _budgets_gone(left: Expression, later: Expression, until: Expression, timing: Timing) -> Tile:
     horizon = _ahead(timing)
     spent: Steps = ((None, "red"), (Decimal(0), "green"))
-    until, soon, never = _until(left, falls, timing), _soon(horizon), _not_in_sight(horizon)
+    soon, words = _soon(horizon), (_too_little(FEW), GONE, _not_in_sight(horizon))
+    unknown = _too_little(_UNKNOWN_SHARE)
     return table(
         "budgets",
         "When each budget is gone",
-        f"If the last {format_duration(LOOKS_BACK)} go on in a straight line. Below zero an objective is missed.",
+        f"If the last {format_duration(LOOKS_BACK)} go on in a straight line, and at least half of them was measured. "
+        "Below zero an objective is missed; forecasts are cut at -100 %.",
         {names.SERVICE: "service", names.SLO: "objective"},
         [
             Column("left", left, SHARE, steps=spent, decimals=1),
-            Column(f"in {format_duration(LOOKS_AHEAD)}", later, SHARE, steps=spent, decimals=1),
-            Column("gone in", until, "s", steps=soon, decimals=1, mappings=(never,)),
+            Column(f"in {format_duration(LOOKS_AHEAD)}", later, SHARE, steps=spent, decimals=1, mappings=(unknown,)),
+            Column("gone in", until, "s", steps=soon, decimals=1, mappings=words),
         ],
         sort_by="gone in",
         width=10,
@@ -115,7 +154,7 @@ def _budgets_left(left: Expression, later: Expression, timing: Timing) -> Tile:
         "budgets-left",
         f"Budgets left, and in {ahead}",
         f"What is left of each budget, and what a straight line through the last {format_duration(LOOKS_BACK)} "
-        f"leaves of it in {ahead}.",
+        f"leaves of it in {ahead}, cut at -100 %. After a young start it is a guess.",
         [Query(left, "{{slo}}"), Query(later, f"{{{{slo}}}} in {ahead}")],
         unit=SHARE,
         width=14,
@@ -126,25 +165,24 @@ def _budgets_left(left: Expression, later: Expression, timing: Timing) -> Tile:
 
 def _capacity(key: str, capacity: Capacity, timing: Timing) -> list[Tile]:
     used: Expression = Asked(capacity.expression)
-    past = Subquery(used, _past(timing), max(timing.real(_STEP), timing.scrape))
-    left = Number(capacity.limit) - used.largest()
+    past = _past_of(used, timing)
+    left, fills = Number(capacity.limit) - used.largest(), call("deriv", past).largest()
+    foreseen = call("clamp_min", _forecast(past, timing), Number(0))
+    until = _until(left, fills, _counted(used, timing).largest(), timing)
     return [
-        _when(
-            key,
-            f"{capacity.title}: full in",
-            "it is full",
-            left,
-            call("deriv", past).largest(),
-            timing,
-        ),
+        _when(key, f"{capacity.title}: full in", "it is full", until, timing),
         lines(
             f"{key}-used",
             f"{capacity.title}, and in {format_duration(LOOKS_AHEAD)}",
             f"{capacity.description} The second line is what a straight line through the last "
-            f"{format_duration(LOOKS_BACK)} makes of it in {format_duration(LOOKS_AHEAD)}; the limit is what there is.",
+            f"{format_duration(LOOKS_BACK)} makes of it in {format_duration(LOOKS_AHEAD)}, cut at twice the limit, "
+            "which is what there is. After a young start it is a guess.",
             [
                 Query(used, capacity.legend or "now"),
-                Query(_forecast(past, timing), f"{capacity.legend} in {format_duration(LOOKS_AHEAD)}".strip()),
+                Query(
+                    call("clamp_max", foreseen, Number(capacity.limit * 2)),
+                    f"{capacity.legend} in {format_duration(LOOKS_AHEAD)}".strip(),
+                ),
             ],
             unit=capacity.unit,
             limit=capacity.limit,
@@ -155,18 +193,18 @@ def _capacity(key: str, capacity: Capacity, timing: Timing) -> list[Tile]:
     ]
 
 
-def _when(key: str, title: str, what: str, left: Expression, falls: Expression, timing: Timing) -> Tile:
+def _when(key: str, title: str, what: str, until: Expression, timing: Timing) -> Tile:
     horizon = _ahead(timing)
     return stat(
         key,
         title,
         f"When {what}, if the last {format_duration(LOOKS_BACK)} go on in a straight line; not in sight beyond "
-        f"{format_duration(LOOKS_AHEAD)}.",
-        Query(_until(left, falls, timing)),
+        f"{format_duration(LOOKS_AHEAD)}, and not foretold before half of the past was measured.",
+        Query(until),
         unit="s",
         steps=_soon(horizon),
         decimals=1,
-        mappings=[_not_in_sight(horizon)],
+        mappings=[_too_little(FEW), GONE, _not_in_sight(horizon)],
         width=6,
     )
 
@@ -176,9 +214,15 @@ def _soon(horizon: timedelta) -> Steps:
 
 
 def _not_in_sight(horizon: timedelta) -> Mapping[str, Any]:
-    words = {"color": "green", "index": 1, "text": f"not within {whole_unit(horizon)}"}
+    words = {"color": "green", "index": 1, "text": f"not within {format_duration(LOOKS_AHEAD)}"}
     limit = float(seconds(horizon))
     return {"type": "range", "options": {"from": limit * 0.999, "to": limit * 1.001, "result": words}}
+
+
+def _traffic_later(series: Selector, timing: Timing) -> Expression:
+    past = Range(series, _past(timing))
+    most = call("scalar", call("max_over_time", past).sum() * _MOST)
+    return call("clamp_max", call("clamp_min", _forecast(past, timing).sum(), Number(0)), most)
 
 
 def _traffic(slos: Sequence[SLO], timing: Timing) -> Tile:
@@ -187,16 +231,12 @@ def _traffic(slos: Sequence[SLO], timing: Timing) -> Tile:
     for slo in shown[:3]:
         series = recorded(names.total(timing.base), slo, timing)
         asked.append(Query(series.sum(), slo.name))
-        asked.append(
-            Query(
-                _forecast(Range(series, _past(timing)), timing).sum(),
-                f"{slo.name} in {format_duration(LOOKS_AHEAD)}",
-            )
-        )
+        asked.append(Query(_traffic_later(series, timing), f"{slo.name} in {format_duration(LOOKS_AHEAD)}"))
     return lines(
         "traffic",
         f"Events per second, and in {format_duration(LOOKS_AHEAD)}",
-        "What comes, and what a straight line through the last days makes of it: the reason to scale before it hurts.",
+        "What comes, and what a straight line through the last days makes of it: the reason to scale before it hurts. "
+        f"The line is cut at {_MOST} times the most that came; after a young start it is a guess.",
         asked,
         unit="eps",
         width=24,

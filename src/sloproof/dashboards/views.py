@@ -9,13 +9,14 @@ from sloproof import names
 from sloproof.alerts import REAL, Timing
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
+from sloproof.dashboards.breakdown_definition import Breakdown
 from sloproof.dashboards.frame import framed, plain_words
 from sloproof.dashboards.latency import latency
 from sloproof.dashboards.objectives import Policies, budgets, burn_of_each, burn_steps, policy_of
 from sloproof.dashboards.scope import Scope
 from sloproof.dashboards.tiles import SHARE, TIMES, Query, Section, Tile, lines, states, text
 from sloproof.definition import plain
-from sloproof.promql import Number, Selector, call, equals
+from sloproof.promql import Number, Selector, call, equals, parse_selector
 from sloproof.slo import SLO, Service
 
 
@@ -82,7 +83,7 @@ def load_dashboard(
         [section for section in sections if section.tiles],
         timing,
         tags=("load", service.name),
-        marks=Scope(timing, service.name).alerts("firing"),
+        marks=Scope(timing, service.name).marking(),
         service=service.name,
     )
 
@@ -146,7 +147,7 @@ def _ratios(slos: Sequence[SLO], timing: Timing) -> Tile:
 
 
 def _latency(slo: SLO, timing: Timing) -> list[Tile]:
-    return latency(slo, timing, key=f"latency-{slo.name}", title=f"Latency ({slo.name})")
+    return latency(slo, timing, key=f"latency-{slo.name}", title=f"Quantiles, as {slo.name} counts")
 
 
 def _burning(slos: Sequence[SLO], policies: Policies, timing: Timing) -> Tile:
@@ -169,6 +170,7 @@ def chaos_dashboard(
     policies: Policies,
     experiments: Sequence[PlannedFaults],
     timing: Timing = REAL,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> dict[str, Any]:
     """A timeline of faults: when each began and ended, what burned, which alerts fired, what it cost.
 
@@ -178,6 +180,7 @@ def chaos_dashboard(
         policies: their burn policies.
         experiments: what is tried on it.
         timing: intervals and scale of the rules that record the series.
+        breakdowns: of the service; their counters name the jobs behind its front.
 
     Returns:
         Grafana JSON as plain values.
@@ -185,7 +188,7 @@ def chaos_dashboard(
     sections = [
         Section("alerts", "", (_alerts(slos, policies, timing),)),
         Section("felt", "", (_ratios(slos, timing), _burning(slos, policies, timing))),
-        Section("cost", "", (_up(service, timing), budgets(Scope(timing, service.name)))),
+        Section("cost", "", (_up(service, breakdowns, timing), budgets(Scope(timing, service.name)))),
         Section("planned", "", (_experiments(experiments),)),
     ]
     return framed(
@@ -195,7 +198,7 @@ def chaos_dashboard(
         sections,
         timing,
         tags=("chaos", service.name),
-        marks=Scope(timing, service.name).alerts("firing"),
+        marks=Scope(timing, service.name).marking(),
         service=service.name,
     )
 
@@ -217,15 +220,27 @@ def _alerts(slos: Sequence[SLO], policies: Policies, timing: Timing) -> Tile:
     )
 
 
-def _up(service: Service, timing: Timing) -> Tile:
-    return lines(
+_ANSWERS = {1: ("answers", "green"), 0: ("does not answer", "red")}
+
+
+def _up(service: Service, breakdowns: Sequence[Breakdown], timing: Timing) -> Tile:
+    jobs = sorted({service.job, *(job for one in breakdowns for job in _jobs(one))})
+    listed = ", ".join(f"`{job}`" for job in jobs)
+    return states(
         "up",
         "Targets that answer",
-        f"Which targets of the job `{service.job}` Prometheus can scrape: 1 answers, 0 does not.",
-        [Query(Selector(names.UP, (equals("job", service.job),)), "{{instance}}")],
-        unit="none",
+        f"Which targets of {listed} Prometheus can scrape. A gap means that Prometheus does not know the target.",
+        [Query(Selector(names.UP, (equals("job", job),)), "{{job}} {{instance}}") for job in jobs],
+        named=_ANSWERS,
+        width=12,
         interval=timing.scrape,
+        bands=max(5, 2 * len(jobs)),
     )
+
+
+def _jobs(breakdown: Breakdown) -> list[str]:
+    matchers = parse_selector(breakdown.requests).matchers
+    return [matcher.value for matcher in matchers if matcher.label == "job" and matcher.operator == "="]
 
 
 def _experiments(experiments: Sequence[PlannedFaults]) -> Tile:

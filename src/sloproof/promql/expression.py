@@ -127,6 +127,10 @@ class Expression:
         """Keep only values less than the limit."""
         return self._binary("<", limit)
 
+    def at_most(self, limit: "Expression | Decimal | int") -> "Binary":
+        """Keep only values less than or equal to the limit."""
+        return self._binary("<=", limit)
+
     def unless(self, other: "Expression") -> "Binary":
         """Keep the series that do not exist on the other side."""
         return self._binary("unless", other)

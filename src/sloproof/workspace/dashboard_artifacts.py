@@ -62,13 +62,17 @@ def _of_service(workspace: Workspace, service: Service, timing: Timing) -> Itera
     policies = {slo.identity: workspace.policy(slo) for slo in slos}
     extra = [panel for one in workspace.all_of(CustomPanels) if one.service.name == name for panel in one.panels]
     yield name, service_dashboard(service, slos, policies, timing, links, extra)
-    breakdowns = [one for one in workspace.all_of(Breakdown) if one.service.name == name]
+    breakdowns = _breakdowns(workspace, service)
     for slo in slos:
         page = slo_dashboard(slo, workspace.policy(slo), timing, links, _others(workspace, slo), breakdowns)
         yield names.slo_dashboard(name, slo.name), page
     for breakdown in breakdowns:
         yield breakdown.dashboard, breakdown_dashboard(breakdown, timing)
     yield from _sides(workspace, service, timing)
+
+
+def _breakdowns(workspace: Workspace, service: Service) -> list[Breakdown]:
+    return [one for one in workspace.all_of(Breakdown) if one.service.name == service.name]
 
 
 def _sides(workspace: Workspace, service: Service, timing: Timing) -> Iterator[Named]:
@@ -80,7 +84,9 @@ def _sides(workspace: Workspace, service: Service, timing: Timing) -> Iterator[N
         yield names.view_dashboard(name, "load"), load_dashboard(service, slos, policies, loads, timing)
     experiments = [_experiment(one) for one in workspace.all_of(Experiment) if one.system == name]
     if experiments:
-        yield names.view_dashboard(name, "chaos"), chaos_dashboard(service, slos, policies, experiments, timing)
+        breakdowns = _breakdowns(workspace, service)
+        faults = chaos_dashboard(service, slos, policies, experiments, timing, breakdowns)
+        yield names.view_dashboard(name, "chaos"), faults
     capacities = [one for one in workspace.all_of(Capacity) if one.service.name == name]
     yield names.view_dashboard(name, "trend"), trend_dashboard(service, slos, capacities, timing)
 
