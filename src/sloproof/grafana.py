@@ -86,11 +86,12 @@ class Grafana:
             "text": annotation.text,
         }
         reply = self._connection.post("/api/annotations", document)
-        if not reply.succeeded:
-            raise PartFailed(
+        if reply.status in (_UNAUTHORISED, _FORBIDDEN):
+            raise NotAllowed(
                 f"Grafana at `{self._connection.url}` refused an annotation (status {reply.status})",
                 hint="its token must belong to a service account that may write annotations",
             )
+        self._answer(reply, "an annotation")
 
     def dashboard(self, uid: str) -> Stored | None:
         """The dashboard of this uid; None where there is none.

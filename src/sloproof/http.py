@@ -4,22 +4,18 @@ No proxy from the environment, no redirect, no retry; each target is checked bef
 """
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from sloproof.errors import PartFailed
+import httpx
+
+from sloproof.errors import PartFailed, UsageError
 from sloproof.targets import check_target
-
-# httpx brings a command line along, and with it rich and pygments: half of what its import costs. Kept from it, httpx
-# takes its own way for where they are not installed.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
-import httpx  # noqa: E402
 
 TIMEOUT = timedelta(seconds=5)
 BODY_LIMIT = 64 * 1024 * 1024
@@ -107,18 +103,37 @@ class Reply:
             raise unreadable(self.part, self.url, f"status {self.status}, not JSON ({error})") from None
 
 
+def _parted(address: str) -> tuple[str, tuple[str, str] | None]:
+    """An address without its user and password, and both of them where it has any."""
+    parts = urlsplit(address)
+    place = parts.netloc.rpartition("@")[2]
+    url = urlunsplit(parts._replace(netloc=place))
+    if parts.scheme not in ("http", "https"):
+        raise UsageError(
+            f"`{url}` is no address to ask: it begins with neither `http://` nor `https://`",
+            hint="write it as `http://127.0.0.1:9090`",
+        )
+    if place == parts.netloc:
+        return url, None
+    return url, (unquote(parts.username or ""), unquote(parts.password or ""))
+
+
 class Connection:
     """A client of one part, to be closed after use.
 
     Args:
         part: its name for messages, such as `Prometheus`.
-        url: its base, `http://host:port` or with a path prefix.
+        url: its base, `http://host:port` or with a path prefix; user and password in it are sent, and shown nowhere.
         timeout: for each exchange as a whole.
         allowed: targets beyond loopback that the workspace lists.
         headers: sent with each request.
 
+    `url` is the base without user and password, as everybody may read it; `address` is the base as it was given, for
+    processes that open it themselves.
+
     Raises:
         Refused: the target is not allowed; nothing was sent.
+        UsageError: the base begins neither with `http://` nor with `https://`.
     """
 
     def __init__(
@@ -132,10 +147,15 @@ class Connection:
     ) -> None:
         check_target(url, allowed)
         self.part = part
-        self.url = url.rstrip("/")
+        self.address = url.rstrip("/")
+        self.url, self.credentials = _parted(self.address)
         self.timeout = timeout
         self._client = httpx.Client(
-            timeout=timeout.total_seconds(), trust_env=False, follow_redirects=False, headers=dict(headers or {})
+            timeout=timeout.total_seconds(),
+            trust_env=False,
+            follow_redirects=False,
+            headers=dict(headers or {}),
+            auth=self.credentials,
         )
 
     def get(self, path: str, parameters: Parameters | None = None) -> Reply:

@@ -62,8 +62,13 @@ class Prometheus:
 
     @property
     def url(self) -> str:
-        """Its base, without a slash at the end."""
+        """Its base, without a slash at the end and without a password, as anybody may read it."""
         return self._connection.url
+
+    @property
+    def address(self) -> str:
+        """Its base as it was given, for processes that open it themselves."""
+        return self._connection.address
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -206,7 +211,7 @@ class Prometheus:
             # Late, so that commands that never query do not import the library behind it.
             from sloproof.prometheus_queries import Queries
 
-            self._opened = Queries(self.url, self._connection.timeout)
+            self._opened = Queries(self.url, self._connection.timeout, self._connection.credentials)
         return self._opened
 
     def _answer(self, path: str, result: Any) -> Answer:

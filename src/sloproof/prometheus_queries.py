@@ -7,6 +7,7 @@ is given here does none of that and keeps the body, so that the warnings can be 
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,16 @@ from sloproof.http import BODY_LIMIT, timed_out, unreachable, unreadable
 
 PART = "Prometheus"
 _CHUNK = 64 * 1024
+_STATUS = re.compile(r"HTTP Status Code (\d+)")
+_LONGEST = 200
+
+
+class NotAnswered(PartFailed):
+    """A query that Prometheus read and could not answer; `why` is its own words, without the query."""
+
+    def __init__(self, message: str, *, hint: str = "", why: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.why = why or message
 
 
 class Result(NamedTuple):
@@ -75,14 +86,16 @@ class Queries:
     Args:
         url: its base; whether it is an allowed target was checked before.
         timeout: for each query as a whole; Prometheus is told too, so that it gives up as well.
+        credentials: user and password, where it asks for them.
     """
 
-    def __init__(self, url: str, timeout: timedelta) -> None:
+    def __init__(self, url: str, timeout: timedelta, credentials: tuple[str, str] | None = None) -> None:
         self._url = url
         self._timeout = timeout
         self._session = _BoundedSession(timeout)
         self._library = PrometheusConnect(
             url=url,
+            auth=credentials,
             session=self._session,
             retry=Retry(total=0, read=False),
             timeout=timeout.total_seconds(),
@@ -128,16 +141,30 @@ class Queries:
             said = json.loads(self._session.body)
             kind, why = str(said["errorType"]), str(said["error"])
         except (ValueError, KeyError, TypeError):
-            return PartFailed(f"`{url}` failed: {error}", hint=f"look into the log of {PART}")
+            return PartFailed(
+                f"`{url}` failed: {_failure(error, self._session.body)}", hint=f"look into the log of {PART}"
+            )
         hint = "correct the expression" if kind == "bad_data" else f"ask for less, or look into the log of {PART}"
-        return PartFailed(f"{PART} could not answer `{expression}`: {kind}: {why}", hint=hint)
+        return NotAnswered(f"{PART} could not answer `{expression}`: {kind}: {why}", hint=hint, why=f"{kind}: {why}")
 
 
 def _warnings(body: bytes) -> tuple[str, ...]:
     return tuple(json.loads(body).get("warnings") or ()) if b'"warnings"' in body else ()
 
 
+def _failure(error: Exception, body: bytes) -> str:
+    """The status and what came with it; the library puts the body's bytes into its words as Python writes them."""
+    status = _STATUS.search(str(error))
+    if status is None:
+        return str(error)
+    said = " ".join(body.decode("utf-8", errors="replace").split())[:_LONGEST]
+    return f"status {status[1]}{f', {said}' if said else ''}"
+
+
 def _cause(error: requests.exceptions.RequestException) -> str:
     """The operating system's words, without the layers that wrapped them."""
     wrapped = error.args[0] if error.args else error
-    return str(getattr(wrapped, "reason", wrapped)).rpartition(": ")[2] or type(error).__name__
+    inner = getattr(wrapped, "reason", wrapped)
+    if isinstance(inner, urllib3.exceptions.ProtocolError):
+        return "the connection broke off"
+    return str(inner).rpartition(": ")[2] or type(error).__name__

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -265,6 +266,43 @@ def test_a_server_that_fails_is_told_on_every_panel_and_the_command_is_undecided
     assert found["overflow"] == 0
     assert found["text"].count(words) >= 12
     assert refused(log) == []
+
+
+def test_a_server_that_refuses_every_query_for_one_reason_is_told_once(tmp_path: Path) -> None:
+    file, out = tmp_path / "d.json", tmp_path / "d.html"
+    file.write_text(json.dumps(every_kind()))
+    with serving(misbehaving(422, json.dumps(BROKEN).encode())) as port:
+        done = told(["preview", str(file), "--prometheus", f"http://127.0.0.1:{port}", "-o", str(out)])
+    assert done.returncode == 3
+    assert re.search(r"and \d+ more: Prometheus could not answer: internal: the disk is on fire", done.stderr)
+    assert len(done.stderr.splitlines()) == 3, "how many, the queries, and the list of alerts"
+
+
+def test_a_password_in_the_address_is_sent_and_shown_nowhere(tmp_path: Path) -> None:
+    file, out = tmp_path / "d.json", tmp_path / "d.html"
+    file.write_text(json.dumps(every_kind()))
+    asked: list[str | None] = []
+
+    class Watching(misbehaving(500, b"no")):  # type: ignore[misc]
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("authorization"))
+            super().do_GET()
+
+    with serving(Watching) as port:
+        address = f"http://reader:s3cret@127.0.0.1:{port}"
+        done = told(["preview", str(file), "--prometheus", address, "-o", str(out)])
+    assert done.returncode == 3
+    assert set(asked) == {f"Basic {b64encode(b'reader:s3cret').decode()}"}, "the queries and the list of targets"
+    assert "s3cret" not in done.stderr + done.stdout + out.read_text()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9090", "ftp://127.0.0.1:9090"])
+def test_an_address_of_no_web_server_is_a_mistake_of_its_user(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "d.json"
+    file.write_text(json.dumps(every_kind()))
+    done = told(["preview", str(file), "--prometheus", address, "-o", str(tmp_path / "d.html")])
+    assert done.returncode == 2
+    assert "begins with neither `http://` nor `https://`" in done.stderr
 
 
 def test_nothing_listening_still_gives_a_page_that_says_so(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ import yaml
 
 from sloproof.cli.grafana_access import load_marked
 from sloproof.dashboards.provisioning import LARGEST, config_map
-from sloproof.errors import UsageError
+from sloproof.errors import PartFailed, UsageError
+from sloproof.grafana import Annotation, Grafana
+from sloproof.history import HISTORY_FILE, History
 from sloproof.lab.ports import free_ports
 from sloproof.workspace import load_workspace
 from tests.integration.grafana_server import EDITOR, VIEWER, State, grafana_server
 from tests.integration.small_workspace import SLOPROOF, workspace_of
+from tests.integration.test_prometheus_adapter import misbehaving, serving
 
 pytestmark = pytest.mark.integration
 
@@ -229,6 +232,60 @@ def test_a_deploy_is_marked_for_the_pages_of_its_service(workspace: Path, grafan
     assert mark["time"] == mark["timeEnd"] > 1_600_000_000_000
     unknown = run(workspace, "mark", "apy", "v1")
     assert unknown.returncode == 2 and "there are `api`" in unknown.stderr
+    wordless = run(workspace, "mark", "api", " ")
+    assert wordless.returncode == 2 and "without words" in wordless.stderr
+    assert len(grafana[1].annotations) == 1
+
+
+def test_a_marked_deploy_is_in_the_history_of_reports(workspace: Path) -> None:
+    assert run(workspace, "mark", "api", "v1.4.2").returncode == 0
+    with History.open(workspace / ".sloproof" / HISTORY_FILE) as past:
+        assert [deploy.release for deploy in past.deploys("api", 0, 4e9)] == ["v1.4.2"]
+
+
+def test_a_deploy_told_to_the_history_is_marked_in_grafana_at_its_time(
+    workspace: Path, grafana: tuple[str, State]
+) -> None:
+    done = history_deploy(workspace)
+    assert done.returncode == 0 and "marked in Grafana" in done.stderr, done.stderr
+    (mark,) = grafana[1].annotations
+    assert (mark["tags"], mark["text"], mark["time"]) == (["deploy", "api"], "v1.4.2", 1_790_000_000_000)
+
+
+def test_a_grafana_that_refuses_takes_no_deploy_from_the_history(workspace: Path, grafana: tuple[str, State]) -> None:
+    (workspace / "token").write_text("glsa_of_another\n")
+    done = history_deploy(workspace)
+    assert done.returncode == 0
+    assert "not marked in Grafana" in done.stderr and "status 401" in done.stderr
+    assert grafana[1].annotations == []
+    with History.open(workspace / ".sloproof" / HISTORY_FILE) as past:
+        assert len(past.deploys("api", 0, 4e9)) == 1
+
+
+def history_deploy(workspace: Path) -> Any:
+    words = ["history", "deploy", "v1.4.2", "--system", "api", "--at", "2026-09-21T14:13:20Z"]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(workspace), "NO_COLOR": "1"}
+    return subprocess.run(
+        [str(SLOPROOF), *words],
+        cwd=workspace,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_grafana_that_breaks_down_is_not_told_as_a_missing_permission() -> None:
+    answers = misbehaving(500, b"upstream is away")
+    broken = type("Broken", (answers,), {"do_POST": answers.do_GET})  # type: ignore[attr-defined]
+    with (
+        serving(broken) as port,
+        Grafana(f"http://127.0.0.1:{port}") as grafana,
+        pytest.raises(PartFailed, match=r"upstream is away .status 500.") as refused,
+    ):
+        grafana.annotate(Annotation(1.0, 2.0, ("deploy", "api"), "v1"))
+    assert "token" not in str(refused.value.hint)
 
 
 def test_provisioning_files_are_what_grafana_reads(workspace: Path) -> None:
@@ -258,6 +315,12 @@ def test_configmaps_hold_the_dashboards_and_the_sidecars_label(workspace: Path) 
         assert one["metadata"]["namespace"] == "monitoring"
         ((file, text),) = one["data"].items()
         assert file.endswith(".json") and json.loads(text)["schemaVersion"] == 41
+
+
+@pytest.mark.parametrize("namespace", ["Bad Name!", "-a", "a" * 64, "a: b"])
+def test_a_namespace_that_kubernetes_would_refuse_is_refused(namespace: str) -> None:
+    with pytest.raises(UsageError, match="is no namespace of Kubernetes's"):
+        config_map("overview", "overview.json", "{}", namespace=namespace)
 
 
 def test_a_dashboard_that_no_configmap_holds_is_refused() -> None:

@@ -101,6 +101,19 @@ def test_what_is_right_is_left_alone(expression: str) -> None:
     assert lint(dashboard) == []
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"panels": [None, 3, {"type": [], "id": {}, "targets": 7, "fieldConfig": "x"}]},
+        {"panels": [{"type": "stat", "targets": [None, {"expr": 7, "refId": []}], "panels": "no"}]},
+        {"templating": [], "panels": None},
+        {"templating": {"list": [1, {"type": "datasource", "query": {}, "name": []}]}},
+    ],
+)
+def test_what_no_grafana_writes_is_found_fault_with_and_breaks_nothing(broken: dict[str, Any]) -> None:
+    assert "template-datasource-rule" in {finding.rule for finding in lint(broken)}
+
+
 def test_panels_of_a_collapsed_row_are_read_too() -> None:
     dashboard = copy.deepcopy(SOUND)
     dashboard["panels"][0]["panels"] = [dashboard["panels"].pop()]

@@ -5,6 +5,7 @@ import copy
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sloproof.errors import UsageError
-from tests.unit.preview_samples import HOSTILE, Answers, at, dashboard, drawn, every_kind, panel, target
+from sloproof.grafana import Annotation as Mark
+from sloproof.report.preview.page import states_in_words
+from tests.unit.preview_samples import HOSTILE, NOW, Answers, at, dashboard, drawn, every_kind, panel, target
 
 
 def area(page: str, block: int) -> str:
@@ -68,7 +71,7 @@ def test_a_place_outside_the_grid_is_brought_back() -> None:
 
 def test_each_state_of_a_panel_is_told_apart() -> None:
     result = drawn(every_kind())
-    assert result.counts == {"shown": 9, "empty": 2, "partial": 1, "failed": 1, "foreign": 1}
+    assert result.counts == {"shown": 8, "empty": 2, "partial": 1, "failed": 1, "foreign": 1}
     assert not result.complete
     assert [words.partition(":")[0] for words in result.problems] == ["Refused", "Half"]
     assert "Prometheus warns: one store is away" in section(result.page, "Half")
@@ -89,6 +92,33 @@ def test_a_dashboard_without_any_data_is_not_complete() -> None:
     )
     assert result.counts["empty"] == 2
     assert not result.complete
+
+
+def test_words_are_neither_measured_nor_missing() -> None:
+    result = drawn(dashboard(panel("text", "words"), panel("stat", "a", target("refused"))))
+    assert result.counts["shown"] == 0
+    assert states_in_words(drawn(dashboard(panel("text", "words"))).counts) == "none that asks anything"
+
+
+KEPT_BY_GRAFANA = {
+    "name": "Chaos runs",
+    "enable": True,
+    "iconColor": "purple",
+    "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+    "target": {"type": "tags", "tags": ["sloproof", "chaos", "shop"], "matchAny": False},
+}
+
+
+def test_runs_that_the_history_knows_are_marked_where_grafana_would_mark_them() -> None:
+    source = dashboard(panel("timeseries", "graph", target("wave")), annotations={"list": [KEPT_BY_GRAFANA]})
+    own = Mark(NOW - 600, NOW - 300, ("sloproof", "chaos", "shop", "lose-one"), "kill <b>a1</b>")
+    others = replace(own, tags=("sloproof", "chaos", "bank", "lose-one"), text="another system's")
+    before = replace(own, start=NOW - 90_000, end=NOW - 89_000, text="long ago")
+    page = drawn(source, kept=(own, others, before)).page
+    assert "kill &lt;b&gt;a1&lt;/b&gt;" in page
+    assert "another system" not in page and "long ago" not in page
+    assert "Chaos runs</dt><dd>1 mark<" in page and "are not drawn here" not in page
+    assert "are not drawn here: Chaos runs" in drawn(source).page
 
 
 def test_words_alone_are_complete() -> None:

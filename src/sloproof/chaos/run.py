@@ -143,7 +143,7 @@ def _guard(
     if not limits:
         return None
     orders = Orders(
-        prometheus=surroundings.prometheus.url,
+        prometheus=surroundings.prometheus.address,
         allowed=tuple(surroundings.allowed),
         limits=tuple(limits),
         away=away,

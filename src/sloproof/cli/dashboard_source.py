@@ -1,6 +1,6 @@
 """Which dashboard is looked at, and the Prometheus that it is drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import mode
@@ -38,7 +38,7 @@ def chosen_dashboard(workspace: "Workspace", name: str, url: str) -> DashboardSo
     address = url if lab is None else lab.prometheus
     if name.endswith(".json") or "/" in name:
         return DashboardSource(name, _text(Path(name)), address)
-    return DashboardSource(name, _generated(workspace, name, lab), address)
+    return DashboardSource(name, _generated(_linked(workspace, address), name, lab), address)
 
 
 def scrape_seconds(given: str, prometheus: "Prometheus", workspace: "Workspace") -> float:
@@ -61,6 +61,13 @@ def _text(file: Path) -> str:
         raise UsageError(f"`{file}` is not UTF-8 text", hint="give a dashboard's JSON file") from None
     except FileNotFoundError:
         raise UsageError(f"there is no file `{file}`", hint="give a dashboard's name, or its JSON file") from None
+
+
+def _linked(workspace: "Workspace", address: str) -> "Workspace":
+    """The workspace whose panels lead to the Prometheus that is asked, where its settings name none."""
+    if workspace.settings.prometheus_url or "@" in address:
+        return workspace
+    return replace(workspace, settings=workspace.settings.model_copy(update={"prometheus_url": address}))
 
 
 def _generated(workspace: "Workspace", name: str, lab: "LabState | None") -> str:

@@ -53,6 +53,7 @@ def preview(
     import time
 
     from sloproof.cli.dashboard_source import chosen_dashboard, scrape_seconds
+    from sloproof.cli.kept_marks import kept_marks
     from sloproof.cli.options import duration
     from sloproof.prometheus import Prometheus
     from sloproof.report.preview.asking import Asking
@@ -68,7 +69,15 @@ def preview(
     with Prometheus(dashboard.url, timeout=limit, allowed=workspace.settings.targets) as server:
         scrape = scrape_seconds(scrape_interval, server, workspace)
         request = Request(
-            dashboard.source, dashboard.name, server.url, time.time(), scrape, time_from, time_to, choices
+            dashboard.source,
+            dashboard.name,
+            server.url,
+            time.time(),
+            scrape,
+            time_from,
+            time_to,
+            choices,
+            kept_marks(workspace),
         )
         drawn = draw(request, Asking(server))
     write_file(file, drawn.page)

@@ -9,6 +9,7 @@ import typer
 from sloproof.cli import console
 
 if TYPE_CHECKING:
+    from sloproof.workspace import Workspace
     from sloproof.workspace.pushing import Plan, Planned
 
 Url = Annotated[str | None, typer.Option(metavar="URL", help="Grafana; `grafana-url` of the workspace by default.")]
@@ -73,12 +74,15 @@ def _sent(one: "Planned") -> None:
 
 
 def mark(service: Service, text: Words, url: Url = None, token_file: TokenFile = None) -> None:
-    """Mark a deploy on the graphs of a service, now; for the last step of a release."""
+    """Mark a deploy on the graphs of a service, now; for the last step of a release.
+
+    The history keeps it too, so that reports show it. `sloproof history deploy` does the same without a Grafana, or for
+    a time that is past.
+    """
     import time
 
-    from sloproof.cli.grafana_access import grafana_for
+    from sloproof.cli.grafana_access import deploy_mark, grafana_for
     from sloproof.errors import UsageError
-    from sloproof.grafana import Annotation
     from sloproof.workspace import load_workspace
 
     workspace = load_workspace()
@@ -87,7 +91,22 @@ def mark(service: Service, text: Words, url: Url = None, token_file: TokenFile =
         raise UsageError(
             f"there is no service `{service}`", hint=f"there are {', '.join(f'`{name}`' for name in known)}"
         )
+    if not text.strip():
+        raise UsageError("a mark without words says nothing", hint=f"as `dashboards mark {service} v1.4.2`")
     now = time.time()
     with grafana_for(workspace, url, token_file) as grafana:
-        grafana.annotate(Annotation(now, now, ("deploy", service), text))
+        grafana.annotate(deploy_mark(service, text, now))
     console.say(f"marked the deploy of `{service}`")
+    _remember(workspace, service, text, now)
+
+
+def _remember(workspace: "Workspace", service: str, release: str, at: float) -> None:
+    """For reports; a history that cannot be written takes no mark away."""
+    from sloproof.errors import SloproofError
+    from sloproof.history import HISTORY_FILE, History, PastDeploy
+
+    try:
+        with History.open(workspace.state / HISTORY_FILE) as past:
+            past.record_deploy(PastDeploy(system=service, release=release, at=at))
+    except SloproofError as error:
+        console.say(f"not kept in the history: {error}")

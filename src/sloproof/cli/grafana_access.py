@@ -12,8 +12,9 @@ from sloproof.cli import console
 from sloproof.errors import SloproofError, UsageError
 
 if TYPE_CHECKING:
-    from sloproof.grafana import Grafana
+    from sloproof.grafana import Annotation, Grafana
     from sloproof.workspace import Workspace
+    from sloproof.workspace.settings import Settings
 
 TOKEN = "SLOPROOF_GRAFANA_TOKEN"
 """Environment variable with Grafana's token, where no file holds it."""
@@ -25,10 +26,14 @@ PATIENCE = timedelta(seconds=30)
 
 def opened_grafana(workspace: "Workspace") -> "Grafana":
     """The Grafana that the settings name, to be told of a run; without a token where none is kept."""
+    return _opened(workspace.root, workspace.settings)
+
+
+def _opened(root: Path, settings: "Settings") -> "Grafana":
     from sloproof.grafana import Grafana
 
-    settings = workspace.settings
-    return Grafana(settings.grafana_url, token=_kept(workspace, None), timeout=BOUND, allowed=settings.targets)
+    token = _kept(root, settings, None)
+    return Grafana(settings.grafana_url, token=token, timeout=BOUND, allowed=settings.targets)
 
 
 def grafana_for(workspace: "Workspace", url: str | None, token_file: Path | None) -> "Grafana":
@@ -50,7 +55,7 @@ def grafana_for(workspace: "Workspace", url: str | None, token_file: Path | None
         raise UsageError(
             "no Grafana is named", hint="give `--url`, or `grafana-url` in `[tool.sloproof]` of `pyproject.toml`"
         )
-    token = _kept(workspace, token_file)
+    token = _kept(workspace.root, workspace.settings, token_file)
     if not token:
         raise UsageError(
             "there is no token for Grafana",
@@ -60,11 +65,11 @@ def grafana_for(workspace: "Workspace", url: str | None, token_file: Path | None
     return Grafana(address, token=token, timeout=PATIENCE, allowed=workspace.settings.targets)
 
 
-def _kept(workspace: "Workspace", token_file: Path | None) -> str:
+def _kept(root: Path, settings: "Settings", token_file: Path | None) -> str:
     """The token of the file where there is one, else that of the environment; empty without any."""
     file = token_file
-    if file is None and workspace.settings.grafana_token_file:
-        file = workspace.root / workspace.settings.grafana_token_file
+    if file is None and settings.grafana_token_file:
+        file = root / settings.grafana_token_file
     if file is None:
         where, token = TOKEN, os.environ.get(TOKEN, "").strip()
     else:
@@ -85,6 +90,41 @@ def _read(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not text"
         raise UsageError(f"the token's file `{file}` cannot be read: {why}", hint="mend it, or name another") from None
+
+
+def load_mark(system: str, profile: str, start: float, end: float) -> "Annotation":
+    """A load run as dashboards look for it."""
+    from sloproof.grafana import Annotation
+
+    return Annotation(start, end, ("sloproof", "load", system, profile), f"load run `{profile}`")
+
+
+def deploy_mark(system: str, release: str, at: float) -> "Annotation":
+    """A deploy as dashboards look for it."""
+    from sloproof.grafana import Annotation
+
+    return Annotation(at, at, ("deploy", system), release)
+
+
+def deploy_marked(root: Path, system: str, release: str, at: float) -> None:
+    """Mark a deploy on the dashboards where the settings name a Grafana; that it could not be is said, and no more.
+
+    Args:
+        root: the workspace's folder.
+        system: the system that got it.
+        release: what came into service.
+        at: epoch seconds.
+    """
+    from sloproof.workspace.settings import read_settings
+
+    try:
+        settings = read_settings(root)
+        if settings.grafana_url:
+            with _opened(root, settings) as grafana:
+                grafana.annotate(deploy_mark(system, release, at))
+            console.say("marked in Grafana")
+    except SloproofError as error:
+        console.say(f"not marked in Grafana: {error}")
 
 
 @contextmanager
@@ -108,8 +148,5 @@ def load_marked(workspace: "Workspace", system: str, profile: str) -> Iterator[N
 
 
 def _mark_load(workspace: "Workspace", started: float, system: str, profile: str) -> None:
-    from sloproof.grafana import Annotation
-
-    tags = ("sloproof", "load", system, profile)
     with opened_grafana(workspace) as grafana:
-        grafana.annotate(Annotation(started, time.time(), tags, f"load run `{profile}`"))
+        grafana.annotate(load_mark(system, profile, started, time.time()))

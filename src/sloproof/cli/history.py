@@ -134,7 +134,12 @@ def deploy(
         str | None, typer.Option(metavar="TIME", help="When, as `2026-11-22T14:03:22Z`; now by default.")
     ] = None,
 ) -> None:
-    """Tell that a release came into service; reports of runs of that time draw it through their charts."""
+    """Tell that a release came into service.
+
+    Reports of runs of that time draw it through their charts. Where `grafana-url` names a Grafana, its dashboards are
+    told too; `sloproof dashboards mark` does the same, and fails where they cannot be.
+    """
+    from sloproof.cli.grafana_access import deploy_marked
     from sloproof.cli.numbers import instant
     from sloproof.history import PastDeploy
 
@@ -144,6 +149,7 @@ def deploy(
     with _history() as past:
         past.record_deploy(PastDeploy(system=system, release=release, at=when))
     console.say(f"recorded: `{release}` came into service in `{system}` at {_when(when)} UTC")
+    deploy_marked(_root(), system, release, when)
 
 
 @app.command(short_help="Show what gates decided of each release.")

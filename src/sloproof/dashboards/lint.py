@@ -68,7 +68,7 @@ def lint(dashboard: Dashboard) -> list[Finding]:
     Args:
         dashboard: Grafana JSON as plain values, ours or anybody's.
     """
-    panels = list(_panels(dashboard.get("panels") or []))
+    panels = list(_panels(_maps(dashboard.get("panels"))))
     found = [Finding(rule, "", what) for rule, check in _OF_DASHBOARDS.items() for what in check(dashboard)]
     found += [Finding("panel-unique-id", "", f"two panels have the id `{number}`") for number in _twice(panels)]
     for panel in panels:
@@ -82,15 +82,32 @@ def _panels(panels: Sequence[Panel]) -> Iterator[Panel]:
     """Panels, and those that a collapsed row holds."""
     for panel in panels:
         yield panel
-        yield from _panels(panel.get("panels") or [])
+        yield from _panels(_maps(panel.get("panels")))
+
+
+def _maps(value: object) -> list[Mapping[str, Any]]:
+    """The maps of a list; anybody's dashboard may hold anything there."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _defaults(panel: Panel) -> Mapping[str, Any]:
+    return _map(_map(panel.get("fieldConfig")).get("defaults"))
+
+
+def _kind(panel: Panel) -> str:
+    return str(panel.get("type"))
 
 
 def _twice(panels: Sequence[Panel]) -> list[Any]:
-    return [number for number, times in Counter(panel.get("id") for panel in panels).items() if times > 1]
+    return [number for number, times in Counter(str(panel.get("id")) for panel in panels).items() if times > 1]
 
 
 def _variables(dashboard: Dashboard) -> list[Mapping[str, Any]]:
-    return list((dashboard.get("templating") or {}).get("list") or [])
+    return _maps(_map(dashboard.get("templating")).get("list"))
 
 
 def _data_source_variable(dashboard: Dashboard) -> Iterator[str]:
@@ -98,9 +115,9 @@ def _data_source_variable(dashboard: Dashboard) -> Iterator[str]:
     if not found:
         yield "there is no variable for the data source, so nobody can choose another Prometheus"
     for one in found:
-        if one.get("query") not in {"prometheus", "loki"}:
+        if str(one.get("query")) not in {"prometheus", "loki"}:
             yield f"the data source's variable `{one.get('name')}` offers `{one.get('query')}`, not `prometheus`"
-        if one.get("name") not in {"datasource", f"{one.get('query')}_datasource"}:
+        if str(one.get("name")) not in {"datasource", f"{one.get('query')}_datasource"}:
             yield f"the data source's variable is called `{one.get('name')}`, not `datasource`"
 
 
@@ -116,14 +133,14 @@ def _editable(dashboard: Dashboard) -> Iterator[str]:
 
 
 def _type(panel: Panel) -> Iterator[str]:
-    if panel.get("type") not in _LIVING:
-        yield f"`{panel.get('type')}` is no panel type of a current Grafana"
+    if _kind(panel) not in _LIVING:
+        yield f"`{_kind(panel)}` is no panel type of a current Grafana"
 
 
 def _data_source(panel: Panel) -> Iterator[str]:
-    if panel.get("type") in _QUIET:
+    if _kind(panel) in _QUIET:
         return
-    for where in (panel, *panel.get("targets", [])):
+    for where in (panel, *_maps(panel.get("targets"))):
         source = where.get("datasource")
         uid = str(source.get("uid", "") if isinstance(source, Mapping) else source or "")
         if not uid.startswith("$"):
@@ -139,22 +156,21 @@ def _told(panel: Panel) -> Iterator[str]:
 
 
 def _unit(panel: Panel) -> Iterator[str]:
-    defaults = (panel.get("fieldConfig") or {}).get("defaults") or {}
-    if panel.get("type") not in _QUIET and not defaults.get("unit"):
+    if _kind(panel) not in _QUIET and not _defaults(panel).get("unit"):
         yield "it has no unit"
 
 
 def _targets(panel: Panel) -> Iterator[str]:
-    targets = panel.get("targets") or []
-    if panel.get("type") not in _QUIET and not targets:
+    targets = _maps(panel.get("targets"))
+    if _kind(panel) not in _QUIET and not targets:
         yield "it asks nothing"
-    for name, times in Counter(target.get("refId") for target in targets).items():
+    for name, times in Counter(str(target.get("refId")) for target in targets).items():
         if times > 1:
             yield f"two queries are called `{name}`"
 
 
 def _expressions(panel: Panel) -> Iterator[str]:
-    return (str(target["expr"]) for target in panel.get("targets") or [] if target.get("expr"))
+    return (str(target["expr"]) for target in _maps(panel.get("targets")) if target.get("expr"))
 
 
 def _promql(panel: Panel) -> Iterator[str]:
@@ -188,8 +204,7 @@ def _readable(panel: Panel) -> Iterator[str]:
 
 
 def _no_data(panel: Panel) -> Iterator[str]:
-    defaults = (panel.get("fieldConfig") or {}).get("defaults") or {}
-    if panel.get("type") in _SAYS_NOTHING and not str(defaults.get("noValue") or "").strip():
+    if _kind(panel) in _SAYS_NOTHING and not str(_defaults(panel).get("noValue") or "").strip():
         yield "it says nothing where there is no data, and nothing looks like fine"
 
 

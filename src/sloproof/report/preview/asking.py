@@ -104,7 +104,9 @@ class Asking:
 
     def _told(self, error: PartFailed) -> str:
         self._unanswered = self._unanswered + 1 if isinstance(error, TimedOut | Unreachable) else 0
-        message = error.message
+        # The panel shows its queries; the reason alone tells that all of them failed for one.
+        why = getattr(error, "why", "")
+        message = f"Prometheus could not answer: {why}" if why else error.message
         return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
 
 

@@ -76,13 +76,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Annotation:
-    """Marks on the graphs, from one query; `own` ones are kept in Grafana's database."""
+    """Marks on the graphs, from one query; `own` ones are kept in Grafana's database, found by their tags."""
 
     name: str
     expression: str
     title: str
     colour: str
     own: bool
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,7 @@ def _annotations(given: Sequence[Mapping[str, Any]]) -> Iterator[Annotation]:
                 title=text(raw.get("titleFormat")),
                 colour=text(raw.get("iconColor"), "red"),
                 own=own,
+                tags=tuple(texts(mapping(raw.get("target")).get("tags"))) if own else (),
             )
 
 

@@ -11,13 +11,13 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from sloproof.errors import UsageError
-from sloproof.report import wording
+from sloproof.grafana import Annotation as Mark
 from sloproof.report.page import page_environment, policy, template_text
 from sloproof.report.preview.asking import Asker, Reply
 from sloproof.report.preview.colours import colour_rules, colours_in
 from sloproof.report.preview.dashboard import COLUMNS, Annotation, Dashboard, Panel, read_dashboard
 from sloproof.report.preview.look import Span
-from sloproof.report.preview.panels import Scene, State, Told, spans_of, told_panels
+from sloproof.report.preview.panels import Scene, State, Told, kept_spans, spans_of, told_panels
 from sloproof.report.preview.time_range import time_range
 from sloproof.report.preview.units import digits
 from sloproof.report.preview.variables import built_in, chosen, filled
@@ -52,6 +52,7 @@ class Request:
         time_from: instead of the dashboard's own range; empty for that.
         time_to: the same.
         choices: values of variables, by name.
+        kept: marks that Grafana would have kept itself: runs and deploys that the workspace's history knows.
     """
 
     source: str
@@ -62,6 +63,7 @@ class Request:
     time_from: str = ""
     time_to: str = ""
     choices: Mapping[str, Sequence[str]] | None = None
+    kept: Sequence[Mark] = ()
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,14 @@ def preview(request: Request, asker: Asker) -> Preview:
     _refuse_unknown(choices, dashboard)
     variables = chosen(dashboard.variables, choices, asker, shown, request.server)
     scene = Scene(dashboard, shown, request.scrape, variables)
-    marked = [(one, *spans_of(one, scene, asker)) for one in dashboard.annotations if not one.own]
+    marked = [
+        (one, kept_spans(one, shown, request.kept), Reply()) if one.own else (one, *spans_of(one, scene, asker))
+        for one in dashboard.annotations
+        if not one.own or (one.tags and request.kept)
+    ]
     spans = tuple(span for _, found, _ in marked for span in found)
     told = told_panels(scene, asker, spans)
-    counts: Counter[State] = Counter(one.state for one in told)
+    counts = _counts(told)
     problems = _problems(told, marked, scene)
     asking = [one for one in told if one.look.replies]
     return Preview(
@@ -125,7 +131,7 @@ def _written(
 ) -> str:
     dashboard = scene.dashboard
     style = template_text("report.css") + template_text("preview.css") + _rules(dashboard, request.source)
-    counts = Counter(one.state for one in told)
+    counts = _counts(told)
     return (
         _environment()
         .get_template("preview.html")
@@ -139,12 +145,17 @@ def _written(
             counts=[(one, _SYMBOLS[one], WORDS[one], counts[one]) for one in get_args(State) if counts[one]],
             problems=problems,
             marks=[(one.name, len(found)) for one, found, reply in marked if not reply.error],
-            own_marks=[one.name for one in dashboard.annotations if one.own],
+            own_marks=[one.name for one in dashboard.annotations if one.own and not (one.tags and request.kept)],
             links=[link(title, _filled(address, scene)) for title, address in dashboard.links],
             scrape=digits(request.scrape, None),
             states=(WORDS, _SYMBOLS),
         )
     )
+
+
+def _counts(told: Sequence[Told]) -> Counter[State]:
+    """Panels in each state; words are neither measured nor missing."""
+    return Counter(one.state for one in told if one.panel.kind != "text")
 
 
 def _refuse_unknown(choices: Mapping[str, Sequence[str]], dashboard: Dashboard) -> None:
@@ -248,4 +259,4 @@ def _rows_in_use(panels: Sequence[Panel]) -> dict[int, int]:
 def states_in_words(counts: Mapping[State, int]) -> str:
     """How many panels are in which state, in one line."""
     told = [f"{counts[state]} {WORDS[state]}" for state in get_args(State) if counts[state]]
-    return ", ".join(told) or wording.NO_DATA
+    return ", ".join(told) or "none that asks anything"

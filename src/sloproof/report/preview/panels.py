@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from sloproof.grafana import Annotation as Mark
 from sloproof.report.preview.asking import Asker, Question, Reply
 from sloproof.report.preview.bands import bands
 from sloproof.report.preview.dashboard import Annotation, Dashboard, Panel, Target
@@ -125,6 +126,15 @@ def _outcome(look: Look, drawn: Drawn, problem: str) -> tuple[State, tuple[str, 
     if look.panel.kind not in _DRAWINGS:
         return "foreign", ()
     return ("empty" if drawn.empty else "shown"), ()
+
+
+def kept_spans(annotation: Annotation, shown: TimeRange, kept: Sequence[Mark]) -> tuple[Span, ...]:
+    """The marks with every tag that the annotation asks for, as far as the range goes."""
+    return tuple(
+        Span(max(mark.start, shown.start), min(mark.end, shown.end), mark.text, annotation.colour)
+        for mark in kept
+        if set(annotation.tags) <= set(mark.tags) and mark.end >= shown.start and mark.start <= shown.end
+    )
 
 
 def spans_of(annotation: Annotation, scene: Scene, asker: Asker) -> tuple[tuple[Span, ...], Reply]:

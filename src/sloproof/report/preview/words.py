@@ -181,6 +181,8 @@ def link(label: str, address: str) -> Markup:
     """
     if _SAFE_ADDRESS.fullmatch(address):
         return element("a", label or address, href=address, rel="noreferrer noopener")
+    if label and address.startswith("/"):
+        return element("span", label, title=f"in Grafana: {address}", class_="unlinked")
     words = element("span", label or address)
     short = address if len(address) <= _LONGEST_ADDRESS else address.partition("?")[0][:_LONGEST_ADDRESS] + "…"
     return element("span", words, Markup(" "), element("code", short), class_="unlinked")
