@@ -59,10 +59,6 @@ def test_definitions_import_only_what_they_are_made_of(tmp_path: Path) -> None:
     assert imported(DEFINITIONS, tmp_path) & HEAVY <= OF_DEFINITIONS
 
 
-def test_speaking_http_imports_no_command_line_of_httpx(tmp_path: Path) -> None:
-    assert imported("import sloproof.http", tmp_path) & {"click", "pygments", "rich"} == set()
-
-
 def test_a_heavy_import_would_be_seen(tmp_path: Path) -> None:
     assert imported("import yaml", tmp_path) & HEAVY == {"yaml"}
 
