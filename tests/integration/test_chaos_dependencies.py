@@ -198,7 +198,7 @@ def test_a_killed_run_leaves_nothing(system: LabState, tmp_path: Path, fault: An
 
 
 def test_plain_chaos_run_needs_nothing_but_the_lab_file(system: LabState, tmp_path: Path) -> None:
-    broken = Broken(tmp_path, system, SlowDependency("postgres", delay="200ms", **WHEN))
+    broken = Broken(tmp_path, system, SlowDependency("postgres", delay="200ms", at="500ms", lasts="12s"))
     command = ["chaos", "--no-version-check", "run", "--rollback-strategy=always", str(broken.experiment)]
     environment = {**os.environ, "SLOPROOF_LAB": str(broken.lab_file), "SLOPROOF_LEDGER": str(broken.ledger)}
     program = str(Path(sys.executable).with_name("chaos"))
