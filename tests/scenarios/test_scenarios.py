@@ -104,7 +104,7 @@ def observe(command: str, folder: Path, environment: Mapping[str, str]) -> Seen:
     """What a command says, how it ends, and which files it touches."""
     before = contents(folder)
     done = subprocess.run(
-        ["sh", "-c", command],
+        ["nice", "-n", "5", "sh", "-c", command],  # it gives way to what runs beside it and has promises to keep
         check=False,
         cwd=folder,
         env=environment,
