@@ -22,7 +22,7 @@ demo: $(READY) $(PARTS)/.ready  ## bring a system up, load it, break it, and wri
 
 test: $(READY) $(PARTS)/.ready browser lint  ## everything that CI checks
 	@failed=; \
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations 20 -m "not alone" || failed=yes; \
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone" || failed=yes; \
 	$(BIN)/python -m pytest --durations 20 -m alone || failed=yes; \
 	[ -z "$$failed" ] || { echo "tests failed: see the summaries above" >&2; exit 1; }
 
