@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -310,6 +311,19 @@ def test_the_overview_counts_what_is_not_measured_and_keeps_its_row(prometheus: 
 
 def rows_of(result: list[dict[str, Any]], pick: Callable[[dict[str, str]], str]) -> dict[str, Decimal]:
     return {pick(row["metric"]): Decimal(row["value"][1]) for row in result}
+
+
+@asks_again
+def test_the_table_counts_the_alerts_that_are_listed(prometheus: str) -> None:
+    alerts = panel_named(home_dashboard(SLOS, {}, FAST), "Alerts now")
+    listed = Counter(
+        (row["metric"]["service"], row["metric"]["slo"])
+        for row in answers(prometheus, alerts, alerts["targets"][0])
+        if float(row["value"][1]) >= 3
+    )
+    table = panel_named(overview_dashboard(SLOS, {}, FAST), "Objectives, worst")
+    firing = rows_of(answers(prometheus, table, table["targets"][2]), lambda row: f"{row['service']}/{row['slo']}")
+    assert {name: count for name, count in firing.items() if count} == {"/".join(key): n for key, n in listed.items()}
 
 
 @asks_again

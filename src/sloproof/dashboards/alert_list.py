@@ -11,7 +11,8 @@ from sloproof.dashboards.tables import Column, table
 from sloproof.dashboards.tiles import Steps, Tile
 from sloproof.promql import Expression, Matcher, call
 
-_WAKES = Matcher(names.SEVERITY, "=~", "page|critical")
+WAKES = Matcher(names.SEVERITY, "=~", "page|critical")
+"""Alerts that wake somebody."""
 _WORDS: Mapping[str, Any] = {
     "type": "value",
     "options": {
@@ -68,8 +69,8 @@ def alert_list(scope: Scope, links: Links, *, empty_while: str, width: int, heig
 def _state(scope: Scope, by: tuple[str, ...]) -> Expression:
     """4 for what fires and wakes somebody, 3 for what fires; 2 and 1 for what is pending."""
     firing, pending = scope.alerts("firing"), scope.alerts("pending")
-    waking = firing.matching(_WAKES).largest(by=by) * 4
-    others = pending.matching(_WAKES).largest(by=by) * 2
+    waking = firing.matching(WAKES).largest(by=by) * 4
+    others = pending.matching(WAKES).largest(by=by) * 2
     return waking.otherwise(firing.largest(by=by) * 3).otherwise(others).otherwise(pending.largest(by=by))
 
 

@@ -10,10 +10,11 @@ from sloproof import names
 from sloproof.alerts import DEFAULT_POLICY, BurnPolicy
 from sloproof.alerts.recording import recorded
 from sloproof.dashboards import queries
+from sloproof.dashboards.alert_list import WAKES
 from sloproof.dashboards.scope import ROWS_BY, Scope, some_or_zero
 from sloproof.dashboards.tables import Column, table
 from sloproof.dashboards.tiles import COVERED, FEW, SHARE, TIMES, Query, Steps, Tile, lines, stat
-from sloproof.promql import Expression, Number, Selector, equals
+from sloproof.promql import Expression, Number, Selector
 from sloproof.slo import LONGEST, SLO
 
 Policies = Mapping[str, BurnPolicy]
@@ -66,7 +67,7 @@ def _unmeasured(slos: Sequence[SLO], scope: Scope, width: int) -> Tile:
 
 def _troubles(scope: Scope, width: int) -> list[Tile]:
     missed = (Number(0) - scope.lowest(names.BUDGET_LEFT)).above(0)
-    pages = scope.burning().matching(equals(names.SEVERITY, names.PAGE))
+    pages = scope.of_objectives().matching(WAKES).otherwise(scope.of_causes().matching(WAKES))
     return [
         stat(
             "missed",
@@ -81,7 +82,7 @@ def _troubles(scope: Scope, width: int) -> list[Tile]:
         stat(
             "paging",
             "Pages firing",
-            "Burn alerts of severity page that fire now.",
+            "Alerts that wake somebody and fire now, causes included.",
             Query(scope.counted(pages)),
             unit="none",
             steps=NONE_IS_GOOD,
@@ -137,7 +138,7 @@ def _page_of_service(slos: Sequence[SLO]) -> str:
 def _columns(slos: Sequence[SLO], policies: Policies, scope: Scope) -> list[Column]:
     left, objective = scope.lowest(names.BUDGET_LEFT), scope.highest(names.OBJECTIVE)
     good = Number(1) - (Number(1) - left) * (Number(1) - objective)
-    firing = scope.burning().sum(by=ROWS_BY).otherwise(left * 0)
+    firing = scope.of_objectives().sum(by=ROWS_BY).otherwise(left * 0)
     burn, steps = burn_of_each(slos, policies, scope), burn_steps(slos, policies)
     quiet = scope.highest(names.total(scope.timing.base)) * 0 + FEW
     return [

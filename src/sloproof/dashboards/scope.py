@@ -31,6 +31,14 @@ class Scope:
         """Every alert in a state, `pending` or `firing`, whatever it is of."""
         return Selector("ALERTS", (self._alerting, equals("alertstate", state)))
 
+    def of_objectives(self, state: str = "firing") -> Selector:
+        """The alerts of objectives in a state: on burns, budgets and absence."""
+        return self.recorded("ALERTS").matching(equals("alertstate", state), Matcher(names.SLO, "!=", ""))
+
+    def of_causes(self, state: str = "firing") -> Selector:
+        """The other alerts in a state, which have no scale."""
+        return self.alerts(state).matching(equals(names.SLO, ""))
+
     def since(self) -> Selector:
         """When each alert that is pending or firing began to be so, epoch seconds; Prometheus writes it itself."""
         return Selector("ALERTS_FOR_STATE", (self._alerting,))
@@ -45,8 +53,7 @@ class Scope:
 
     def marking(self) -> Expression:
         """What is marked on graphs: burn alerts and causes that fire; tickets of a budget fire for days on end."""
-        causes = self.alerts("firing").matching(equals(names.SLO, ""))
-        return self.burning().otherwise(causes)
+        return self.burning().otherwise(self.of_causes())
 
     def lowest(self, metric: str) -> Expression:
         """One value for each objective: that of its worst group, where less is worse."""
