@@ -28,7 +28,7 @@ def test_markdown_says_the_verdict_first_and_every_table() -> None:
     for heading in ("Expected and observed", "Objectives", "Alerts", "Faults", "Load generator"):
         assert f"\n## {heading}\n" in text
     assert "| 32 s after the fault (promised 30-35 s: in time) |" in text
-    assert "` sloproof demo --seed 7 `" in text
+    assert "`sloproof demo --seed 7`" in text
 
 
 def test_every_markdown_row_has_the_cells_of_its_head() -> None:

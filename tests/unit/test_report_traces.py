@@ -136,3 +136,11 @@ def test_each_process_of_the_generator_has_a_row_of_its_own() -> None:
     assert whole.verdict == "UNDECIDED" and "lost 1 process; run it again" in whole.observed
     assert (first.name, first.verdict) == ("slow, process 1 of 2", "PASS") and "1,200 requests" in first.observed
     assert second.verdict == "UNDECIDED" and second.observed.startswith("lost after 12 s")
+
+
+def test_users_that_waited_for_slow_answers_are_told_where_less_was_sent_than_asked() -> None:
+    (held_up,) = health_rows(stage(generator=GeneratorHealth(asked_rate=200, achieved_rate=115)))
+    (on_time,) = health_rows(stage(generator=GeneratorHealth(asked_rate=200, achieved_rate=199)))
+    assert held_up.verdict == on_time.verdict == "PASS"
+    assert "its users waited for slow answers" in held_up.observed
+    assert "waited" not in on_time.observed

@@ -190,7 +190,7 @@ class _PlanDrill:
         if peak is None:
             return Finding(what, "the control never took hold", Verdict.UNDECIDED)
         fired = alert.firing_at is not None and alert.firing_at < began - RESOLUTION
-        rose = f"both windows rose to {peak:.2f} of the threshold"
+        rose = f"both windows rose to {peak:.2f} times the threshold"
         if peak > 1:
             return Finding(what, rose, Verdict.UNDECIDED, "by chance the control was none; drill it again")
         return Finding(what, "fired" if fired else "stayed quiet", Verdict.FAIL if fired else Verdict.PASS, rose)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sloproof.chaos.stage import Stage
-from sloproof.loadtests.generator import BUSY_CORE, LATE_SHARE
+from sloproof.loadtests.generator import ACHIEVED_SHARE, BUSY_CORE, LATE_SHARE
 from sloproof.loadtests.result import LoadResult, WorkerRecord
 from sloproof.report.load_rows import HealthRow
 from sloproof.report.wording import count
@@ -15,7 +15,7 @@ def health_rows(stage: Stage) -> Iterator[HealthRow]:
     """One row for a stage, and one for each process that sent its load, where there were several."""
     load = stage.facts.load
     health = load.generator
-    told = "; ".join(part for part in (*health.reasons, health.advice) if part) or "on time"
+    told = "; ".join(part for part in (*health.reasons, health.advice) if part) or _in_good_health(load)
     yield HealthRow(
         name=stage.name,
         observed=f"{_rate(load)}; {told}; {_itself(load)}; {_traffic(load)}",
@@ -23,6 +23,14 @@ def health_rows(stage: Stage) -> Iterator[HealthRow]:
     )
     for worker in load.workers:
         yield _worker_row(stage, worker)
+
+
+def _in_good_health(load: LoadResult) -> str:
+    asked, achieved = load.generator.asked_rate, load.generator.achieved_rate
+    by_the_clock = any(second.asked is not None for second in load.seconds)
+    if asked is None or achieved is None or by_the_clock or achieved >= ACHIEVED_SHARE * asked:
+        return "on time"
+    return "on time; its users waited for slow answers, and so asked less often"
 
 
 def _rate(load: LoadResult) -> str:

@@ -47,7 +47,8 @@ def code(text: str) -> str:
     """A command as inline code that no backtick in it can end."""
     shown = wording.visible(text)
     fence = "`" * (max((len(run) for run in _BACKTICKS.findall(shown)), default=0) + 1)
-    return f"{fence} {shown} {fence}"
+    space = " " if shown[:1] == "`" or shown[-1:] == "`" else ""
+    return f"{fence}{space}{shown}{space}{fence}"
 
 
 def _facts(report: RunReport) -> str:
