@@ -10,9 +10,10 @@ from sloproof.alerts import REAL, CauseAlert, Links, Timing, cause_groups, cause
 from sloproof.alerts.cause_tests import cause_cases, cause_tests, not_proven
 from sloproof.alerts.input_series import input_series
 from sloproof.runbooks import cause_page, unwritten_sections
-from sloproof.slo import Service
+from sloproof.slo import SLO, ErrorRatio, Service
 
 API = Service(name="api", owner="team", job="api", description="people use it")
+AVAILABILITY = SLO(service=API, name="availability", objective="99.9", sli=ErrorRatio(errors="bad", total="all"))
 SCALED = Timing(scale=120, scrape=timedelta(milliseconds=500))
 CPU = 'avg by (instance) (rate(process_cpu_seconds_total{job="api"}[1m]))'
 
@@ -176,7 +177,7 @@ def test_what_cannot_be_proven_is_said_with_its_reason(expression: str, reason: 
 
 def test_a_page_has_the_generated_sections_and_those_to_be_written() -> None:
     one = cause()
-    page = cause_page(cause_rule(one, REAL, Links()), one)
+    page = cause_page(cause_rule(one, REAL, Links()), one, (), REAL)
     for heading in ("# ApiHighCpu", "## Meaning", "## Impact", "## Diagnosis", "## Mitigation"):
         assert f"\n{heading}\n" in f"\n{page}"
     assert f"   {CPU} > 0.85\n" in page
@@ -187,11 +188,11 @@ def test_a_page_has_the_generated_sections_and_those_to_be_written() -> None:
 def test_a_written_part_of_a_page_is_kept() -> None:
     one = cause()
     rule_of = cause_rule(one, REAL, Links())
-    page = cause_page(rule_of, one).replace("First stop the harm", "Call Ann")
-    assert cause_page(rule_of, one, page) == page
+    page = cause_page(rule_of, one, (), REAL).replace("First stop the harm", "Call Ann")
+    assert cause_page(rule_of, one, (), REAL, page) == page
     changed = cause(above="0.9")
-    assert "Call Ann" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
-    assert "> 0.9" in cause_page(cause_rule(changed, REAL, Links()), changed, page)
+    assert "Call Ann" in cause_page(cause_rule(changed, REAL, Links()), changed, (), REAL, page)
+    assert "> 0.9" in cause_page(cause_rule(changed, REAL, Links()), changed, (), REAL, page)
 
 
 def test_a_condition_beside_the_value_is_met_by_the_cases() -> None:
@@ -222,3 +223,23 @@ def test_on_a_scaled_clock_the_windows_in_the_expression_are_scaled_too() -> Non
 
 def test_a_scaled_window_keeps_four_scrapes() -> None:
     assert cause_rule(cause(), SCALED, Links()).document()["expr"] == f"{CPU} > 0.85".replace("[1m]", "[2s]")
+
+
+def test_a_page_tells_how_long_each_budget_lasts_and_when_it_is_over() -> None:
+    one = cause()
+    page = cause_page(cause_rule(one, REAL, Links()), one, [AVAILABILITY], REAL)
+    assert "| objective | 1 % of events bad | 10 % of events bad | 100 % of events bad |" in page
+    assert "| availability | 3 d | 7 h 12 min | 43 min 12 s |" in page
+    assert "Foretold: at most 2 min after what it measures is well again: a scrape, the 1 min" in page
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [
+        ('sum(rate(a{job="api"}[5m]))', 'topk(10, rate(a{job="api"}[5m]))'),
+        ('sum by (pod) (rate(a{job="api"}[5m]))', 'topk(10, sum by (pod) (rate(a{job="api"}[5m])))'),
+    ],
+)
+def test_a_page_asks_for_the_parts_of_a_sum_and_for_the_worst_of_many(expression: str, asked: str) -> None:
+    one = cause(expression=expression)
+    assert f"   {asked}\n" in cause_page(cause_rule(one, REAL, Links()), one, (), REAL)

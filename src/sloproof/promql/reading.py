@@ -51,3 +51,19 @@ def readings(text: str) -> list[Reading]:
 
     promql_parser.walk(tree_of(text), look)
     return found
+
+
+def summed_up(text: str) -> str | None:
+    """What an expression adds up into a single series; None where it is no such sum.
+
+    Args:
+        text: any PromQL expression.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    node = tree_of(text)
+    while isinstance(node, promql_parser.ParenExpr):
+        node = node.expr
+    alone = isinstance(node, promql_parser.AggregateExpr) and str(node.op) == "sum" and node.modifier is None
+    return str(node.expr.prettify()) if alone else None

@@ -1,26 +1,42 @@
 """The page of a cause alert: what is beyond its limit, what that does to users, and where to look."""
 
-from sloproof.alerts import AlertRule, CauseAlert
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from sloproof.alerts import AlertRule, CauseAlert, Timing
 from sloproof.alerts.severity import URGENT
 from sloproof.definition import plain
 from sloproof.promql import Expression, Number, Written, call, parse_written
+from sloproof.promql.reading import readings, summed_up
 from sloproof.runbooks.evidence import Evidence
+from sloproof.runbooks.generated import table
 from sloproof.runbooks.page import assembled
 from sloproof.runbooks.words import graph_link, in_words, one_line
-from sloproof.slo import Service
+from sloproof.runbooks.words import share as in_percent
+from sloproof.slo import SLO, Service
 
+BAD_SHARES = (Decimal("0.01"), Decimal("0.1"), Decimal(1))
+"""Shares of bad events for which a page tells how long a budget lasts, ratios of 1."""
 WORST = 10
 """How many of the worst series a page asks for."""
 
 
 def cause_page(
-    alert: AlertRule, cause: CauseAlert, existing: str | None = None, evidence: Evidence | None = None
+    alert: AlertRule,
+    cause: CauseAlert,
+    slos: Sequence[SLO],
+    timing: Timing,
+    existing: str | None = None,
+    evidence: Evidence | None = None,
 ) -> str:
     """The page of one cause alert.
 
     Args:
         alert: the rule.
         cause: its definition.
+        slos: the objectives of its service, which suffer next.
+        timing: intervals and scale of the rules.
         existing: the page as it is now, read without translating line ends; None for a new one.
         evidence: what is known of it from live systems; None for nothing.
 
@@ -33,9 +49,9 @@ def cause_page(
     texts = {
         "summary": _summary(alert, cause),
         "meaning": _meaning(alert, cause),
-        "impact": _impact(cause),
+        "impact": _impact(cause, slos, timing),
         "diagnosis": _diagnosis(alert, cause),
-        "over": _over(alert, cause),
+        "over": _over(alert, cause, timing),
     }
     return assembled(alert.alert, texts, cause.service, existing, evidence)
 
@@ -78,24 +94,44 @@ notice anything yet: whether they do, the alerts on the objectives say. It fires
 ```"""
 
 
-def _impact(cause: CauseAlert) -> str:
+def _impact(cause: CauseAlert, slos: Sequence[SLO], timing: Timing) -> str:
     needs = cause.service.depends_on
     who = f"- **Users:** {one_line(cause.service.description)}.\n" if cause.service.description else ""
     return (
         f"{who}- **If it goes on:** {one_line(cause.summary)}; expect the objectives of {cause.service.name} to suffer "
         "next.\n- **If a page of this service fires as well,** begin there: it says what users notice. Tickets of "
-        "causes are kept quiet meanwhile." + (f"\n- **Depends on:** {one_line(', '.join(needs))}." if needs else "")
+        "causes are kept quiet meanwhile."
+        + (f"\n- **Depends on:** {one_line(', '.join(needs))}." if needs else "")
+        + _hours_left(slos, timing)
     )
+
+
+def _hours_left(slos: Sequence[SLO], timing: Timing) -> str:
+    """How long a whole budget of each objective lasts, by the share of events that go bad."""
+    if not slos:
+        return ""
+    heads = ("objective", *(f"{in_percent(share)} of events bad" for share in BAD_SHARES))
+    rows = [(slo.name, *(_lasts(timing.real(slo.window), slo.budget / share) for share in BAD_SHARES)) for slo in slos]
+    return f"\n\nHow long a whole error budget lasts once users notice:\n\n{table(heads, rows)}"
+
+
+def _lasts(window: timedelta, share_of_window: Decimal) -> str:
+    return "for good" if share_of_window >= 1 else in_words(window * float(share_of_window))
 
 
 def _diagnosis(alert: AlertRule, cause: CauseAlert) -> str:
     measured = parse_written(cause.expression)
-    worst = call("topk" if cause.above is not None else "bottomk", Number(WORST), measured)
-    asked = (
+    worst = "topk" if cause.above is not None else "bottomk"
+    asked = [
         question(1, "Does it go on? No result: it has stopped, or nothing is measured", alert.expression),
         question(2, "What is the value? No result here means no data: first find out why", _alone(measured)),
-        question(3, f"Which are the worst? The {WORST} furthest from good", worst),
-    )
+    ]
+    if (parts := summed_up(cause.expression)) is not None:
+        words = f"What is it made of? The {WORST} largest parts"
+        asked.append(question(3, words, call("topk", Number(WORST), parse_written(parts))))
+    else:
+        words = f"Which are the worst? The {WORST} furthest from good"
+        asked.append(question(3, words, call(worst, Number(WORST), measured)))
     return (
         "Paste into Prometheus, or put its address before the link.\n\n"
         + "\n\n".join(asked)
@@ -103,14 +139,32 @@ def _diagnosis(alert: AlertRule, cause: CauseAlert) -> str:
     )
 
 
-def _over(alert: AlertRule, cause: CauseAlert) -> str:
+def _over(alert: AlertRule, cause: CauseAlert, timing: Timing) -> str:
     kept = f" and then {in_words(alert.keep)} more" if alert.keep else ""
     side = "above" if cause.above is not None else "below"
     return (
         f"The alert clears by itself at the first evaluation that does not find the value {side} "
         f"{plain(cause.limit)}{kept}; nobody has to close it. It is over when it is resolved **and** query 2 still "
-        "shows a value: an alert also clears when its data are gone."
+        "shows a value: an alert also clears when its data are gone. Foretold: at most "
+        f"{in_words(_until_seen(alert, cause, timing))} after what it measures is well again{_made_of(alert)}."
     )
+
+
+def _until_seen(alert: AlertRule, cause: CauseAlert, timing: Timing) -> timedelta:
+    return timing.scrape + _longest_window(alert) + timing.real(cause.runs_every or timing.evaluation) + alert.keep
+
+
+def _longest_window(alert: AlertRule) -> timedelta:
+    return max((one.window for one in readings(str(alert.expression)) if one.window), default=timedelta())
+
+
+def _made_of(alert: AlertRule) -> str:
+    window, kept = (
+        _longest_window(alert),
+        "" if not alert.keep else f", and {in_words(alert.keep)} for which it is kept",
+    )
+    longest = f", the {in_words(window)} over which it is measured" if window else ""
+    return f": a scrape{longest}, an evaluation{kept}"
 
 
 def _alone(measured: Written) -> Written:

@@ -108,7 +108,8 @@ def extra_pages(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifa
     memory = AlertMemory(workspace, existing(SEEN))
     for cause in workspace.all_of(CauseAlert):
         rule = cause_rule(cause, timing, links)
-        yield _page(rule, existing, memory, cause.service, partial(cause_page, rule, cause))
+        slos = workspace.slos_of(cause.service.name)
+        yield _page(rule, existing, memory, cause.service, partial(cause_page, rule, cause, slos, timing))
     for slo in workspace.slos:
         for rule in budget_alert_rules(slo, _budget(workspace, slo), timing, links):
             yield _page(rule, existing, memory, slo.service, partial(budget_page, rule, slo, timing))
