@@ -41,7 +41,7 @@ lose_one_instance = Experiment(
     name="lose-one-instance",
     system="tasks",
     load=steady,
-    faults=[KillInstance("a1", at="2s", back_after="{away}")],
+    faults=[KillInstance("a1", at="7s", back_after="{away}")],
     expect=[Holds(tasks.latency)],
     tail="{tail}",
 )
@@ -49,7 +49,7 @@ slow_backend = Experiment(
     name="slow-backend",
     system="tasks",
     load=steady,
-    faults=[DelayRequests("800ms", percent=30, at="2s", lasts="{slow}")],
+    faults=[DelayRequests("800ms", percent=30, at="7s", lasts="{slow}")],
     expect=[Holds(tasks.availability)],
     tail="{tail}",
 )

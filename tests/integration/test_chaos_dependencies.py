@@ -46,7 +46,7 @@ EVERY_FAULT: list[AnyFault] = [
     SlowDependency("postgres", delay="200ms", **WHEN),
     LimitBandwidth("postgres", bytes_per_second=2000, **WHEN),
     ResetConnections("postgres", **WHEN),
-    ResetConnections("postgres", instance="a2", percent="50", **WHEN),
+    ResetConnections("postgres", instance="a2", percent="90", at="500ms", lasts="6s"),
     Blackhole("postgres", **WHEN),
     Partition("a1", dependency="postgres", **WHEN),
     LoseDependency("postgres", **WHEN),

@@ -19,7 +19,7 @@ STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @pytest.fixture(scope="module")
 def up(parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    workspace = Workspace(tmp_path_factory.mktemp("cli") / "slos")
+    workspace = Workspace(tmp_path_factory.mktemp("cli") / "slos", steady="8s")
     try:
         done = workspace.run("lab", "up", "--for", "5m")
         assert done.returncode == 0, done.stderr
