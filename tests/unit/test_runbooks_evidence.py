@@ -80,6 +80,20 @@ def test_an_alert_that_cleared_before_the_undo_claims_no_reset() -> None:
     assert (brief.fired_after, brief.cleared_after) == (10.0, None)
 
 
+def test_faults_that_are_in_place_together_are_all_told() -> None:
+    other = KILLED.model_copy(
+        update={"description": "kill `a2`", "injected_at": 105.0, "undone_at": 170.0, "undo_evidence": "a2 answers"}
+    )
+    over = KILLED.model_copy(update={"description": "delay", "injected_at": 50.0, "undone_at": 60.0})
+    (seen,) = seen_alerts(run(AlertTimeline("A", firing_at=112.0, cleared_at=175.0), over, KILLED, other), "chaos")
+    assert (seen.fault, seen.restored_by) == ("kill `a1`; kill `a2`", "a1 answers; a2 answers")
+    assert (seen.fired_after, seen.cleared_after) == (12.0, 5.0)
+
+
+def test_a_drill_tells_in_its_own_record_what_fired_after_which_level() -> None:
+    assert seen_alerts(run(AlertTimeline("A", firing_at=112.0, cleared_at=170.5), KILLED), "drill") == ()
+
+
 def test_a_past_run_of_an_older_version_has_seen_nothing() -> None:
     old = PastRun(kind="chaos", name="x", system="api", started_at=0, ended_at=1, verdict="PASS", exit_code=0)
     assert old.alerts == ()
