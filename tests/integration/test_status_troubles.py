@@ -252,8 +252,8 @@ def test_an_empty_server_is_undecided(place: Place) -> None:
     with place.troubled(empty) as url:
         done = place.run(url=url, COLUMNS="250")
     assert done.returncode == 3
-    assert done.stdout.count("UNDECIDED") == 3
-    assert "shop/fine: no data" in done.stdout
+    assert "shop/spent  no data: nothing is recorded for it  UNDECIDED\n  ShopSpentFastBurn firing" in done.stdout
+    assert "shop  no data for 2 objectives: fine, regions  UNDECIDED" in done.stdout
 
 
 def test_a_server_without_alerts_leaves_them_unknown(place: Place) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sloproof import names
+from sloproof.cli.status_missing import Entry, entries_of, told_once, without_data, without_data_in_words
 from sloproof.definition import plain
 from sloproof.prometheus_answers import ActiveAlert
 from sloproof.runbooks.words import in_words
@@ -16,8 +17,9 @@ Line = tuple[str, str]
 _HEADINGS = (
     "OBJECTIVE", "PROMISED", "SLI", "BUDGET LEFT", "BAD EVENTS LEFT", "BURN NOW", "GONE IN", "MEASURED", "LAST PROOF",
 )  # fmt: skip
-_LINES_A_BLOCK = 3
+_LINES_A_BLOCK = 4
 _LINES_BESIDE = 6
+_VERDICT_ROOM = len("  UNDECIDED")
 _NEVER = "never"
 _UNKNOWN = "-"
 _MANY_DAYS = 400
@@ -33,28 +35,38 @@ def room(height: int) -> int:
 
 
 def table(found: Status, worst: int | None, width: int) -> Iterator[Line]:
-    """One line an objective where the terminal is wide enough, else two or three.
+    """One line an objective where the terminal is wide enough, else three or four; one for all that are without data.
 
     Args:
         found: every objective, worst first.
-        worst: at most so many; None for all.
+        worst: at most so many; None for all. Those of a service that are without data count as one.
         width: of the terminal, characters.
     """
-    shown = found.budgets[:worst]
+    entries = entries_of(found.budgets)
+    shown = entries[:worst]
+    figures = [entry[0] for entry in shown if not entry[0].empty]
+    yield from _figures(figures, found.at, width)
+    for entry in shown:
+        if entry[0].empty:
+            yield f"{without_data(entry, width - _VERDICT_ROOM)}  ", str(Verdict.UNDECIDED)
+            yield from ((f"  {text}", "") for text in _active(entry[0], found.at))
+    yield from ((note, "") for note in told_once(one for entry in shown for one in entry))
+    yield from _ending(found, [one for entry in entries[len(shown) :] for one in entry])
+
+
+def _figures(shown: Sequence[BudgetStatus], now: float, width: int) -> Iterator[Line]:
+    """The objectives that have any figure."""
     rows = [_HEADINGS, *(_cells(one) for one in shown)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    if sum(widths) + 2 * len(widths) + len(Verdict.UNDECIDED.value) <= width:
+    if sum(widths) + 2 * len(widths) + len(Verdict.UNDECIDED.value) > width:
+        for one in shown:
+            yield from _block(one, now)
+    elif shown:
         verdicts = ["", *(str(one.verdict) for one in shown)]
         for row, verdict in zip(rows, verdicts, strict=True):
             yield "".join(cell.ljust(size + 2) for cell, size in zip(row, widths, strict=True)), verdict
         for one in shown:
-            yield from ((f"{one.slo.identity}: {text}", "") for text in _active(one, found.at))
-    else:
-        for one in shown:
-            yield from _block(one, found.at)
-    for one in shown:
-        yield from ((f"{one.slo.identity}: {note}", "") for note in one.notes)
-    yield from _ending(found, len(shown))
+            yield from ((f"{one.slo.identity}: {text}", "") for text in _active(one, now))
 
 
 def sentences(found: Status, worst: int | None) -> Iterator[Line]:
@@ -64,22 +76,45 @@ def sentences(found: Status, worst: int | None) -> Iterator[Line]:
         found: every objective, worst first.
         worst: at most so many; None for all.
     """
-    shown = found.budgets[:worst]
-    for one in shown:
-        alerts = _active(one, found.at)
-        told = [
-            f"{_name(one)}: {_VERDICT_WORDS[one.verdict]}",
-            f"promised {plain(one.slo.objective)} % over {one.slo.promised_over}",
-            f"budget left {_known(_left(one))}",
-            f"burning {_known(_burn(one), 'at an unknown rate')}",
-            _gone_in_words(one),
-            f"measured {_known(_share(one.coverage))} of the window",
-            f"alerts: {'; '.join(alerts) if alerts else 'none' if one.alerts is not None else 'unknown'}",
-            f"last proof {_proof(one)}",
-            *one.notes,
-        ]
-        yield ". ".join(text[0].upper() + text[1:] if number else text for number, text in enumerate(told)) + ".", ""
-    yield from _ending(found, len(shown))
+    entries = entries_of(found.budgets)
+    shown = entries[:worst]
+    for entry in shown:
+        yield _entry_in_words(entry, found.at), ""
+    yield from _ending(found, [one for entry in entries[len(shown) :] for one in entry])
+
+
+def _entry_in_words(entry: Entry, now: float) -> str:
+    first = entry[0]
+    if not first.empty:
+        return _in_words(first, now)
+    alerts = [_alerts_in_words(first, now)] if first.alerts else []
+    notes = dict.fromkeys(note for one in entry for note in one.notes if note != one.missing)
+    return _as_sentences([without_data_in_words(entry), *alerts, *notes])
+
+
+def _in_words(one: BudgetStatus, now: float) -> str:
+    """The figures of an objective as sentences."""
+    told = [
+        f"{_name(one)}: {_VERDICT_WORDS[one.verdict]}",
+        f"promised {plain(one.slo.objective)} % over {one.slo.promised_over}",
+        f"budget left {_known(_left(one))}",
+        f"burning {_known(_burn(one), 'at an unknown rate')}",
+        _gone_in_words(one),
+        f"measured {_known(_share(one.coverage))} of the window",
+        _alerts_in_words(one, now),
+        f"last proof {_proof(one)}",
+        *one.notes,
+    ]
+    return _as_sentences(told)
+
+
+def _alerts_in_words(one: BudgetStatus, now: float) -> str:
+    told = "; ".join(_active(one, now)) or ("unknown" if one.alerts is None else "none")
+    return f"alerts: {told}"
+
+
+def _as_sentences(told: Sequence[str]) -> str:
+    return ". ".join(text[0].upper() + text[1:] if number else text for number, text in enumerate(told)) + "."
 
 
 _VERDICT_WORDS = {
@@ -99,7 +134,7 @@ def _block(one: BudgetStatus, now: float) -> Iterator[Line]:
     yield f"  last proof {_proof(one)}", ""
 
 
-def _ending(found: Status, shown: int) -> Iterator[Line]:
+def _ending(found: Status, rest: Sequence[BudgetStatus]) -> Iterator[Line]:
     """What belongs to no objective."""
     for alert in found.alerts or ():
         yield f"{alert.labels.get(names.SERVICE, '')}: {_alert(alert, found.at)}", ""
@@ -107,7 +142,6 @@ def _ending(found: Status, shown: int) -> Iterator[Line]:
         yield "alerts are unknown: this server does not tell which are active", ""
     if found.without_ledger:
         yield f"the ledger of {len(found.budgets)} objectives was not asked; `--ledger` does", ""
-    rest = found.budgets[shown:]
     if rest:
         counts = ", ".join(
             f"{sum(one.verdict is verdict for one in rest)} {verdict}"

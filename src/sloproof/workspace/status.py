@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from sloproof import names
@@ -31,6 +32,14 @@ MOST_WITH_LEDGER = 100
 """Objectives whose ledger is brought up to date without being asked for: each costs the server several questions."""
 
 
+class Missing(StrEnum):
+    """Why it is not known what is left of a budget."""
+
+    NOTHING = "no data: nothing is recorded for it"
+    NO_EVENTS = "no data: its rules are loaded, and found no events"
+    NOT_ANSWERED = "not known: the server did not answer in full"
+
+
 @dataclass(frozen=True)
 class BudgetStatus:
     """One objective; of one that is split by labels, the group with the least budget.
@@ -51,6 +60,7 @@ class BudgetStatus:
         spent_groups: how many of them have nothing left.
         alerts: the active alerts of this objective, of all its groups; None where nobody could tell.
         proof: when its alerts were last shown to work; None for never.
+        missing: why it is not known what is left; None where it is.
         notes: what a reader must know, in words.
     """
 
@@ -69,12 +79,18 @@ class BudgetStatus:
     spent_groups: int = 0
     alerts: tuple[ActiveAlert, ...] | None = None
     proof: LastProof | None = None
+    missing: Missing | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def left(self) -> float | None:
         """What is left by the ledger, which loses nothing in a gap, else by the recorded rules."""
         return self.recorded if self.ledger is None else self.ledger
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no figure at all, neither of what is left nor of what burns."""
+        return self.left is None and self.errors_left is None and self.burn is None
 
     @property
     def differ(self) -> bool:
@@ -312,18 +328,25 @@ def _of_group(
         burn=burn,
         burn_window=names.spelt(workspace.policy(slo).tiers[0].long),
         coverage=recorded.value(names.coverage(slo.budget_window), slo, group),
-        outdated=_outdated(slo, recorded.value(names.OBJECTIVE, slo, ())),
+        outdated=_outdated(slo, recorded.promised(slo)),
         in_part=recorded.in_part,
     )
+    one = replace(one, missing=_missing(one, recorded))
     return replace(one, notes=tuple(_notes(one, recorded)))
 
 
+def _missing(one: BudgetStatus, recorded: Recorded) -> Missing | None:
+    if one.left is not None:
+        return None
+    if recorded.failures:
+        return Missing.NOT_ANSWERED
+    return Missing.NOTHING if recorded.promised(one.slo) is None else Missing.NO_EVENTS
+
+
 def _notes(one: BudgetStatus, recorded: Recorded) -> Iterator[str]:
-    promised = recorded.value(names.OBJECTIVE, one.slo, ())
-    if one.left is None and recorded.failures:
-        yield "not known: the server did not answer in full"
-    elif one.left is None:
-        yield "no data: neither the rules nor the raw counters of this objective are on this server"
+    promised = recorded.promised(one.slo)
+    if one.missing is not None:
+        yield one.missing.value
     elif one.recorded is None:
         yield "nothing is recorded: its rules are not loaded"
     elif one.differ:

@@ -116,6 +116,10 @@ class Recorded:
         """The value of one group."""
         return self.groups(metric, slo).get(group)
 
+    def promised(self, slo: SLO) -> float | None:
+        """What the loaded rules promise, ratio of 1, of all groups alike; None where they are not loaded."""
+        return next(iter(self.groups(names.OBJECTIVE, slo).values()), None)
+
     def _read(self, metric: str, asked: Asked) -> None:
         samples, warnings = asked.recorded(metric)
         by_objective: dict[tuple[str, str], list[tuple[Mapping[str, str], float]]] = {}

@@ -1,0 +1,116 @@
+"""What `sloproof status` writes: every objective that has a figure, and in a line those that have none."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sloproof import Service, names
+from sloproof.cli.status_text import sentences, table
+from sloproof.prometheus_answers import ActiveAlert
+from sloproof.workspace.status import BudgetStatus, Missing, Status
+from tests.unit.checks_subjects import availability
+
+NOW = 1_700_000_000.0
+FIGURES = {"recorded": 0.5, "errors_left": 500.0, "burn": 0.25, "burn_window": "1h", "coverage": 1.0}
+TASKS = Service(name="tasks", owner="tasks team", job="tasks")
+
+
+def budget(name: str, **changes: Any) -> BudgetStatus:
+    return BudgetStatus(**{"slo": availability(name=name), "alerts": (), **FIGURES, **changes})
+
+
+def without(name: str, missing: Missing = Missing.NOTHING, service: Service | None = None) -> BudgetStatus:
+    slo = availability(name=name) if service is None else availability(name=name, service=service)
+    return BudgetStatus(slo=slo, alerts=(), missing=missing, notes=(missing.value,))
+
+
+def alert(name: str, **labels: str) -> ActiveAlert:
+    return ActiveAlert(
+        name=name,
+        labels={names.ALERT_NAME: name, **labels},
+        annotations={},
+        state="firing",
+        active_at=NOW - 60,
+        value=1.0,
+    )
+
+
+def lines(*budgets: BudgetStatus, worst: int | None = None, width: int = 80) -> list[str]:
+    return [text + verdict for text, verdict in table(Status(NOW, budgets), worst, width)]
+
+
+def words(*budgets: BudgetStatus) -> list[str]:
+    return [text for text, _ in sentences(Status(NOW, budgets), None)]
+
+
+# --- without data ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [60, 80, 250])
+def test_what_burns_is_not_pushed_away_by_objectives_without_data(width: int) -> None:
+    empty = [without(f"objective-{number}") for number in range(27)]
+    told = lines(budget("spent", recorded=-0.5), *empty, width=width)
+    assert len(told) <= 6
+    (line,) = [line for line in told if "27 objectives" in line]
+    assert line.startswith("shop  no data for 27 objectives")
+    assert line.endswith("UNDECIDED")
+    assert len(line) <= width
+
+
+def test_names_are_told_as_far_as_there_is_room_and_the_others_counted() -> None:
+    empty = [without(f"objective-{number}") for number in range(27)]
+    (line,) = lines(*empty, width=80)
+    assert line == "shop  no data for 27 objectives: objective-0, objective-1, 25 more  UNDECIDED"
+    (line,) = lines(*empty, width=60)
+    assert line == "shop  no data for 27 objectives  UNDECIDED"
+    (line,) = lines(without("a"), without("b"))
+    assert line.endswith(": a, b  UNDECIDED")
+
+
+def test_each_service_and_each_reason_has_its_own_line() -> None:
+    told = lines(
+        without("a"), without("b"), without("a", service=TASKS), without("b", service=TASKS),
+        without("c", Missing.NO_EVENTS), without("d", Missing.NO_EVENTS),
+    )  # fmt: skip
+    assert told == [
+        "shop  no data for 2 objectives: a, b  UNDECIDED",
+        "tasks  no data for 2 objectives: a, b  UNDECIDED",
+        "shop  no events yet for 2 objectives: c, d  UNDECIDED",
+    ]
+
+
+def test_one_objective_without_data_says_so_in_one_sentence() -> None:
+    assert lines(without("a")) == ["shop/a  no data: nothing is recorded for it  UNDECIDED"]
+    assert words(without("a")) == ["shop/a: undecided, no data: nothing is recorded for it."]
+
+
+def test_the_sentence_of_many_names_all_of_them() -> None:
+    empty = [without(f"o{number}") for number in range(5)]
+    assert words(*empty) == ["shop: undecided, no data for 5 objectives: o0, o1, o2, o3, o4."]
+
+
+def test_an_alert_of_an_objective_without_data_is_shown() -> None:
+    absent = replace(without("a"), alerts=(alert("ShopATelemetryAbsent"),))
+    told = lines(absent, without("b"), without("c"))
+    assert told[0] == "shop/a  no data: nothing is recorded for it  UNDECIDED"
+    assert told[1].strip().startswith("ShopATelemetryAbsent firing for ")
+    assert "2 objectives" in told[2]
+    assert "Alerts: ShopATelemetryAbsent firing for " in words(absent)[0]
+
+
+def test_what_is_not_shown_is_counted_by_objective() -> None:
+    empty = [without(f"o{number}") for number in range(5)]
+    told = lines(budget("fine"), *empty, worst=1)
+    assert told[-1] == "5 more, with no less left or unknown: 5 UNDECIDED"
+    assert any("5 objectives" in line for line in lines(budget("fine"), *empty, worst=2))
+
+
+# --- notes -------------------------------------------------------------------------------------------------------
+
+
+def test_notes_that_are_alike_are_told_once_with_their_number() -> None:
+    short = [budget(f"o{number}", coverage=0.5, notes=("too little was measured",)) for number in range(5)]
+    told = [line for line in lines(*short, width=250) if "too little" in line]
+    assert told == ["5 objectives (shop/o0, shop/o1, shop/o2, 2 more): too little was measured"]
+    assert lines(short[0], width=250)[-1] == "shop/o0: too little was measured"
