@@ -99,6 +99,11 @@ def test_an_alert_of_an_objective_without_data_is_shown() -> None:
     assert "Alerts: ShopATelemetryAbsent firing for " in words(absent)[0]
 
 
+def test_without_events_a_measured_share_is_no_figure() -> None:
+    quiet = replace(without("a", Missing.NO_EVENTS), coverage=0.4, errors_left=0.0)
+    assert lines(quiet) == ["shop/a  no data: its rules are loaded, and found no events  UNDECIDED"]
+
+
 def test_what_is_not_shown_is_counted_by_objective() -> None:
     empty = [without(f"o{number}") for number in range(5)]
     told = lines(budget("fine"), *empty, worst=1)

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from sloproof.workspace.status import Status
 
 Url = Annotated[
-    str,
-    typer.Option("--prometheus", metavar="URL", help="The Prometheus that runs the rules and scrapes the services."),
+    str | None,
+    typer.Option(
+        "--prometheus",
+        metavar="URL",
+        help="The Prometheus that runs the rules and scrapes the services; the lab's own where one is up.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Write sentences, one objective a line, for a screen reader.")]
@@ -35,21 +39,28 @@ Ledger = Annotated[
     ),
 ]
 
-Scale = Annotated[int, typer.Option(min=1, help="What the windows of its rules were divided by, such as 120 in a lab.")]
+Scale = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="NUMBER",
+        help="What the windows of its rules were divided by; that of the lab, else 1.",
+    ),
+]
 
 _HISTORY_KINDS = ("drill", "chaos")
 _MOST_RUNS = 500
 
 
 def status(
-    url: Url,
+    url: Url = None,
     as_json: AsJson = False,
     plain: Plain = False,
     worst: Worst = None,
     watch: Watch = False,
     every: Every = "10s",
     ledger: Ledger = None,
-    scale: Scale = 1,
+    scale: Scale = None,
 ) -> None:
     """Show what is left of every error budget, worst first.
 
@@ -58,12 +69,14 @@ def status(
     a budget is overspent. Exit 3: there is no figure, or too little of the window was measured. Exit 6: the server
     failed, or answered only in part; what is known is shown.
     """
+    from sloproof.cli.status_server import server_of
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import load_workspace
 
-    workspace, pause = load_workspace(), _seconds(every)
-    look = partial(_look, workspace, _proofs(workspace), ledger, scale)
-    with Prometheus(url, allowed=workspace.settings.targets) as prometheus:
+    pause, workspace = _seconds(every), load_workspace()
+    server, divided = server_of(workspace, url, scale)
+    look = partial(_look, workspace, _proofs(workspace), ledger, divided)
+    with Prometheus(server, allowed=workspace.settings.targets) as prometheus:
         if watch:
             _watch(partial(look, prometheus), pause, worst, as_json=as_json, plain=plain)
         found = look(prometheus)

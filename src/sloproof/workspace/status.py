@@ -89,8 +89,8 @@ class BudgetStatus:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no figure at all, neither of what is left nor of what burns."""
-        return self.left is None and self.errors_left is None and self.burn is None
+        """Whether it is known neither what is left nor what burns."""
+        return self.left is None and self.burn is None
 
     @property
     def differ(self) -> bool:
