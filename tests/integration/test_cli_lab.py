@@ -1,5 +1,6 @@
 """`sloproof lab` and `sloproof check --online`, as processes, on a real lab and on machines that lack something."""
 
+import json
 import os
 import re
 import signal
@@ -60,6 +61,19 @@ def check_online(up: Workspace, old: str, new: str) -> tuple[int, str]:
         return done.returncode, done.stderr
     finally:
         file.write_text(text)
+
+
+def test_the_budgets_of_a_lab_are_asked_of_its_own_prometheus_with_its_scale(up: Workspace) -> None:
+    state = load_state(up.lab)
+    assert state is not None
+    done = up.run("status", "tasks", "--json")
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert (
+        f"asking the Prometheus of the lab of `tasks` at {state.prometheus}, whose windows are divided" in done.stderr
+    )
+    objectives = json.loads(done.stdout)["objectives"]
+    assert {one["service"] for one in objectives} == {"tasks"}
+    assert not any("nothing is recorded" in note for one in objectives for note in one["notes"])
 
 
 def test_definitions_that_fit_the_live_metrics_have_no_problems(up: Workspace) -> None:

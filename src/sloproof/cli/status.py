@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from sloproof.workspace.last_proofs import LastProof
     from sloproof.workspace.status import Status
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Services (`tasks`) or objectives (`tasks/availability`) to show; all without one.",
+    ),
+]
 Url = Annotated[
     str | None,
     typer.Option(
@@ -53,6 +60,7 @@ _MOST_RUNS = 500
 
 
 def status(
+    wanted: Names = None,
     url: Url = None,
     as_json: AsJson = False,
     plain: Plain = False,
@@ -72,8 +80,9 @@ def status(
     from sloproof.cli.status_server import server_of
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import load_workspace
+    from sloproof.workspace.status_choice import chosen
 
-    pause, workspace = _seconds(every), load_workspace()
+    pause, workspace = _seconds(every), chosen(load_workspace(), wanted or ())
     server, divided = server_of(workspace, url, scale)
     look = partial(_look, workspace, _proofs(workspace), ledger, divided)
     with Prometheus(server, allowed=workspace.settings.targets) as prometheus:
