@@ -293,7 +293,7 @@ def test_plain_text_is_sentences_that_can_be_read_aloud(place: Place) -> None:
     lines = place.run("--plain").stdout.splitlines()
     (fine,) = [line for line in lines if line.startswith("shop/fine")]
     assert fine == (
-        "shop/fine: holds. Promised 99.9 % over 30d. Budget left 90.0 %. Burning 0.00x (1h). Never gone at this rate. "
+        "shop/fine: holds. Promised 99.9 % over 30d. Budget 90.0 % left. Burning 0.00x (1h). Never gone at this rate. "
         "Measured 100.0 % of the window. Alerts: none. Last proof never."
     )
     assert not any("  " in line for line in lines)

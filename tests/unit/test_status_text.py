@@ -119,3 +119,28 @@ def test_notes_that_are_alike_are_told_once_with_their_number() -> None:
     told = [line for line in lines(*short, width=250) if "too little" in line]
     assert told == ["5 objectives (shop/o0, shop/o1, shop/o2, 2 more): too little was measured"]
     assert lines(short[0], width=250)[-1] == "shop/o0: too little was measured"
+
+
+# --- figures -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (0.5, "50.0 % left"),
+        (-0.5, "-50.0 % left"),
+        (-1.0, "-100.0 % left"),
+        (-3.5, "450 % spent"),
+        (-634.045, "635 times spent"),
+    ],
+)
+def test_a_budget_that_is_spent_many_times_over_is_told_as_a_factor(left: float, told: str) -> None:
+    one = budget("a", recorded=left)
+    assert lines(one)[0].startswith(f"shop/a  {told}  ")
+    assert f"  {told.removesuffix(' left')}  " in lines(one, width=250)[1]
+    assert f"Budget {told}." in words(one)[0]
+
+
+def test_two_figures_that_differ_are_both_told_in_their_own_words() -> None:
+    one = budget("a", recorded=0.2, ledger=-20.0)
+    assert lines(one)[0] == "shop/a  21 times spent by ledger, 20.0 % left as recorded  FAIL"

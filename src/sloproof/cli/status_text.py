@@ -7,6 +7,7 @@ from sloproof import names
 from sloproof.cli.status_missing import Entry, entries_of, told_once, without_data, without_data_in_words
 from sloproof.definition import plain
 from sloproof.prometheus_answers import ActiveAlert
+from sloproof.report import wording
 from sloproof.runbooks.words import in_words
 from sloproof.verdict import Verdict
 from sloproof.workspace.status import BudgetStatus, Status
@@ -23,6 +24,8 @@ _VERDICT_ROOM = len("  UNDECIDED")
 _NEVER = "never"
 _UNKNOWN = "-"
 _MANY_DAYS = 400
+_DEEP = -1
+"""Of the whole budget; below that a factor says more than what is left."""
 
 
 def room(height: int) -> int:
@@ -97,7 +100,7 @@ def _in_words(one: BudgetStatus, now: float) -> str:
     told = [
         f"{_name(one)}: {_VERDICT_WORDS[one.verdict]}",
         f"promised {plain(one.slo.objective)} % over {one.slo.promised_over}",
-        f"budget left {_known(_left(one))}",
+        f"budget {_left_in_words(one)}" if one.left is not None else "what is left is unknown",
         f"burning {_known(_burn(one), 'at an unknown rate')}",
         _gone_in_words(one),
         f"measured {_known(_share(one.coverage))} of the window",
@@ -126,8 +129,7 @@ _VERDICT_WORDS = {
 
 def _block(one: BudgetStatus, now: float) -> Iterator[Line]:
     """An objective in lines of less than 80 characters, as long as its name is not very long."""
-    left = "no figure" if one.left is None else f"{_left(one)} left"
-    yield f"{_name(one)}  {left}  ", str(one.verdict)
+    yield f"{_name(one)}  {_left_in_words(one)}  ", str(one.verdict)
     yield from ((f"  {text}", "") for text in _active(one, now))
     yield f"  burn {_burn(one)}, {_gone_in_words(one)}, measured {_share(one.coverage)}", ""
     yield f"  promised {plain(one.slo.objective)} % over {one.slo.promised_over}, is {_indicator(one)}", ""
@@ -174,8 +176,25 @@ def _name(one: BudgetStatus) -> str:
 
 def _left(one: BudgetStatus) -> str:
     if one.differ:
-        return f"{_share(one.ledger)} by ledger, {_share(one.recorded)} recorded"
-    return _share(one.left)
+        return f"{_balance(one.ledger)} by ledger, {_balance(one.recorded)} recorded"
+    return _balance(one.left)
+
+
+def _left_in_words(one: BudgetStatus) -> str:
+    if one.differ:
+        return f"{_balance_in_words(one.ledger)} by ledger, {_balance_in_words(one.recorded)} as recorded"
+    return _balance_in_words(one.left)
+
+
+def _balance_in_words(left: float | None) -> str:
+    if left is None:
+        return "what is left is unknown"
+    return _balance(left) if left < _DEEP else f"{_balance(left)} left"
+
+
+def _balance(left: float | None) -> str:
+    """The share that is left; a budget that is spent several times over in the words of reports: `681 times spent`."""
+    return f"{wording.spent(1 - left)} spent" if left is not None and left < _DEEP else _share(left)
 
 
 def _indicator(one: BudgetStatus) -> str:
