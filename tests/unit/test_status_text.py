@@ -111,6 +111,19 @@ def test_what_is_not_shown_is_counted_by_objective() -> None:
     assert any("5 objectives" in line for line in lines(budget("fine"), *empty, worst=2))
 
 
+def test_what_follows_from_an_unknown_figure_is_left_out() -> None:
+    told = lines(budget("a", burn=None, coverage=None))
+    assert told[1:3] == ["  burn unknown, measured share unknown", "  promised 99.9 % over 30d, is 99.95 %"]
+    (told_aloud,) = words(budget("a", burn=None, coverage=None))
+    assert "Burning at an unknown rate. Measured an unknown share of the window." in told_aloud
+    half = budget("a", recorded=None, errors_left=None, missing=Missing.NOT_ANSWERED)
+    assert lines(half)[:3] == [
+        "shop/a  what is left is unknown  UNDECIDED",
+        "  burn 0.25x (1h), measured 100.0 %",
+        "  promised 99.9 % over 30d",
+    ]
+
+
 # --- notes -------------------------------------------------------------------------------------------------------
 
 

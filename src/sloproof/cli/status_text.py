@@ -101,9 +101,9 @@ def _in_words(one: BudgetStatus, now: float) -> str:
         f"{_name(one)}: {_VERDICT_WORDS[one.verdict]}",
         f"promised {plain(one.slo.objective)} % over {one.slo.promised_over}",
         f"budget {_left_in_words(one)}" if one.left is not None else "what is left is unknown",
-        f"burning {_known(_burn(one), 'at an unknown rate')}",
-        _gone_in_words(one),
-        f"measured {_known(_share(one.coverage))} of the window",
+        f"burning {'at an unknown rate' if one.burn is None else _burn(one)}",
+        *([_gone_in_words(one)] if _gone(one) != _UNKNOWN else []),
+        f"measured {'an unknown share' if one.coverage is None else _share(one.coverage)} of the window",
         _alerts_in_words(one, now),
         f"last proof {_proof(one)}",
         *one.notes,
@@ -131,9 +131,18 @@ def _block(one: BudgetStatus, now: float) -> Iterator[Line]:
     """An objective in lines of less than 80 characters, as long as its name is not very long."""
     yield f"{_name(one)}  {_left_in_words(one)}  ", str(one.verdict)
     yield from ((f"  {text}", "") for text in _active(one, now))
-    yield f"  burn {_burn(one)}, {_gone_in_words(one)}, measured {_share(one.coverage)}", ""
-    yield f"  promised {plain(one.slo.objective)} % over {one.slo.promised_over}, is {_indicator(one)}", ""
+    yield f"  {', '.join(_pace(one))}", ""
+    known = "" if one.indicator is None else f", is {_indicator(one)}"
+    yield f"  promised {plain(one.slo.objective)} % over {one.slo.promised_over}{known}", ""
     yield f"  last proof {_proof(one)}", ""
+
+
+def _pace(one: BudgetStatus) -> Iterator[str]:
+    """How fast the budget goes and how much of it was measured; what follows from an unknown figure is left out."""
+    yield "burn unknown" if one.burn is None else f"burn {_burn(one)}"
+    if _gone(one) != _UNKNOWN:
+        yield _gone_in_words(one)
+    yield "measured share unknown" if one.coverage is None else f"measured {_share(one.coverage)}"
 
 
 def _ending(found: Status, rest: Sequence[BudgetStatus]) -> Iterator[Line]:
@@ -219,7 +228,7 @@ def _gone(one: BudgetStatus) -> str:
 
 def _gone_in_words(one: BudgetStatus) -> str:
     gone = _gone(one)
-    words = {"gone": "nothing is left", _NEVER: "never gone at this rate", _UNKNOWN: "gone in an unknown time"}
+    words = {"gone": "nothing is left", _NEVER: "never gone at this rate"}
     return words.get(gone, f"gone in {gone}")
 
 
@@ -250,7 +259,3 @@ def _alert(alert: ActiveAlert, now: float) -> str:
 
 def _share(ratio: float | None) -> str:
     return _UNKNOWN if ratio is None else f"{ratio * 100:.1f} %"
-
-
-def _known(text: str, unknown: str = "unknown") -> str:
-    return unknown if text == _UNKNOWN else text
