@@ -134,6 +134,16 @@ def test_notes_that_are_alike_are_told_once_with_their_number() -> None:
     assert lines(short[0], width=250)[-1] == "shop/o0: too little was measured"
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    note = "recorded and ledger differ by more than 5%; the ledger also counts what came in gaps"
+    one = budget("a-name-of-an-objective", recorded=0.5, ledger=0.2, notes=(note,), alerts=(alert("ShopNameFastBurn"),))
+    told = lines(one, budget("b", notes=(note,)), *[without(f"o{n}") for n in range(9)], width=width)
+    assert [line for line in told if len(line) > width] == []
+    assert sum(line.endswith(("PASS", "UNDECIDED")) for line in told) == 3
+    assert note in " ".join(line.strip() for line in told)
+
+
 # --- figures -----------------------------------------------------------------------------------------------------
 
 

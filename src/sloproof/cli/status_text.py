@@ -1,5 +1,6 @@
 """What is left of every budget, as a table, as short blocks where a table does not fit, or as sentences."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -48,28 +49,49 @@ def table(found: Status, worst: int | None, width: int) -> Iterator[Line]:
     entries = entries_of(found.budgets)
     shown = entries[:worst]
     figures = [entry[0] for entry in shown if not entry[0].empty]
-    yield from _figures(figures, found.at, width)
+    rows = list(_rows(figures))
+    if all(len(text) + len(Verdict.UNDECIDED.value) <= width for text, _ in rows):
+        yield from rows
+        told = [(f"{one.slo.identity}: {text}", "") for one in figures for text in _active(one, found.at)]
+    else:
+        told = [line for one in figures for line in _block(one, found.at)]
+    told += _without_figures(shown, found.at, width)
+    told += _ending(found, [one for entry in entries[len(shown) :] for one in entry])
+    for text, verdict in told:
+        yield from _wrapped(text, verdict, width)
+
+
+def _wrapped(text: str, verdict: str, width: int) -> Iterator[Line]:
+    """A line in as many as the width asks for, the later ones set in; the verdict ends the last."""
+    own = " " * (len(text) - len(text.lstrip()))
+    pieces = textwrap.wrap(
+        f"{text.strip()}  {verdict}".rstrip(),
+        width,
+        initial_indent=own,
+        subsequent_indent=f"{own}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    yield from ((piece, "") for piece in pieces[:-1])
+    yield pieces[-1].removesuffix(verdict), verdict
+
+
+def _rows(shown: Sequence[BudgetStatus]) -> Iterator[Line]:
+    """The objectives that have any figure, below their headings."""
+    cells = [_HEADINGS, *(_cells(one) for one in shown)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADINGS))]
+    verdicts = ["", *(str(one.verdict) for one in shown)]
+    for row, verdict in zip(cells, verdicts, strict=True) if shown else ():
+        yield "".join(cell.ljust(size + 2) for cell, size in zip(row, widths, strict=True)), verdict
+
+
+def _without_figures(shown: Sequence[Entry], now: float, width: int) -> Iterator[Line]:
+    """Those that have none, and the notes of all."""
     for entry in shown:
         if entry[0].empty:
             yield f"{without_data(entry, width - _VERDICT_ROOM)}  ", str(Verdict.UNDECIDED)
-            yield from ((f"  {text}", "") for text in _active(entry[0], found.at))
+            yield from ((f"  {text}", "") for text in _active(entry[0], now))
     yield from ((note, "") for note in told_once(one for entry in shown for one in entry))
-    yield from _ending(found, [one for entry in entries[len(shown) :] for one in entry])
-
-
-def _figures(shown: Sequence[BudgetStatus], now: float, width: int) -> Iterator[Line]:
-    """The objectives that have any figure."""
-    rows = [_HEADINGS, *(_cells(one) for one in shown)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    if sum(widths) + 2 * len(widths) + len(Verdict.UNDECIDED.value) > width:
-        for one in shown:
-            yield from _block(one, now)
-    elif shown:
-        verdicts = ["", *(str(one.verdict) for one in shown)]
-        for row, verdict in zip(rows, verdicts, strict=True):
-            yield "".join(cell.ljust(size + 2) for cell, size in zip(row, widths, strict=True)), verdict
-        for one in shown:
-            yield from ((f"{one.slo.identity}: {text}", "") for text in _active(one, now))
 
 
 def sentences(found: Status, worst: int | None) -> Iterator[Line]:
