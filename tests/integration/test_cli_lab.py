@@ -68,9 +68,7 @@ def test_the_budgets_of_a_lab_are_asked_of_its_own_prometheus_with_its_scale(up:
     assert state is not None
     done = up.run("status", "tasks", "--json")
     assert done.returncode in (0, 1, 3), done.stderr
-    assert (
-        f"asking the Prometheus of the lab of `tasks` at {state.prometheus}, whose windows are divided" in done.stderr
-    )
+    assert f"asking the Prometheus of the lab of `tasks` at {state.prometheus}, windows divided by " in done.stderr
     objectives = json.loads(done.stdout)["objectives"]
     assert {one["service"] for one in objectives} == {"tasks"}
     assert not any("nothing is recorded" in note for one in objectives for note in one["notes"])

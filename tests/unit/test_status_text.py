@@ -144,6 +144,13 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert note in " ".join(line.strip() for line in told)
 
 
+def test_labels_of_the_server_cannot_move_the_cursor() -> None:
+    one = budget("a", group=("\x1b[2J\nshop/b",), alerts=(alert("ShopAFastBurn", region="\x1b]0;x\x07"),))
+    for told in ("".join(lines(one)), "".join(lines(one, width=250)), words(one)[0]):
+        assert "[2J" in told
+        assert all(character.isprintable() for character in told)
+
+
 # --- figures -----------------------------------------------------------------------------------------------------
 
 

@@ -27,7 +27,7 @@ def server_of(workspace: "Workspace", url: str | None, scale: int | None) -> tup
     if url is not None:
         return url, scale or 1
     state = _only(list(_labs(workspace)))
-    windows = "" if state.scale == 1 else f", whose windows are divided by {state.scale}"
+    windows = "" if state.scale == 1 else f", windows divided by {state.scale}"
     console.say(f"asking the Prometheus of the lab of `{state.system}` at {state.prometheus}{windows}")
     return state.prometheus, scale or state.scale
 

@@ -202,7 +202,7 @@ def _name(one: BudgetStatus) -> str:
     if not one.group:
         return one.slo.identity
     spent = f", {one.spent_groups} spent" if one.spent_groups else ""
-    return f"{one.slo.identity} {{{', '.join(one.group)}}} worst of {one.groups}{spent}"
+    return f"{one.slo.identity} {{{wording.visible(', '.join(one.group))}}} worst of {one.groups}{spent}"
 
 
 def _left(one: BudgetStatus) -> str:
@@ -276,7 +276,7 @@ def _alert(alert: ActiveAlert, now: float) -> str:
     group = f" {{{', '.join(groups.values())}}}" if groups else ""
     severity = alert.labels.get(names.SEVERITY, "")
     since = in_words(timedelta(seconds=max(0.0, now - alert.active_at)))
-    return f"{alert.name}{group} {alert.state} for {since}{f' ({severity})' if severity else ''}"
+    return f"{alert.name}{wording.visible(group)} {alert.state} for {since}{f' ({severity})' if severity else ''}"
 
 
 def _share(ratio: float | None) -> str:
