@@ -11,7 +11,7 @@ _NAMED = 3
 _MANY = {
     Missing.NOTHING: "no data for {} objectives",
     Missing.NO_EVENTS: "no events yet for {} objectives",
-    Missing.NOT_ANSWERED: "no answer for {} objectives",
+    Missing.NOT_ANSWERED: "no full answer for {} objectives",
 }
 
 

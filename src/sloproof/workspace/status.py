@@ -350,11 +350,12 @@ def _notes(one: BudgetStatus, recorded: Recorded) -> Iterator[str]:
     elif one.recorded is None:
         yield "nothing is recorded: its rules are not loaded"
     elif one.differ:
-        yield f"recorded and ledger differ by more than {TOLERANCE:.0%}; the ledger also counts what came in gaps"
+        yield f"recorded and ledger differ by more than {TOLERANCE * 100:.0f} %; the ledger also counts what came in gaps"
     elif one.in_part:
         yield "the server answered only in part: a worse group may be missing"
     elif one.verdict is Verdict.UNDECIDED and not one.outdated:
-        yield f"less than {WHOLE:.0%} of its window was measured"
+        unknown = "it is not known how much of its window was measured"
+        yield unknown if one.coverage is None else f"less than {WHOLE * 100:.0f} % of its window was measured"
     if one.outdated and promised is not None:
         yield f"the loaded rules promise {promised * 100:.6g} %: run `sloproof generate` and load them"
 
