@@ -350,7 +350,8 @@ def _notes(one: BudgetStatus, recorded: Recorded) -> Iterator[str]:
     elif one.recorded is None:
         yield "nothing is recorded: its rules are not loaded"
     elif one.differ:
-        yield f"recorded and ledger differ by more than {TOLERANCE * 100:.0f} %; the ledger also counts what came in gaps"
+        most = f"{TOLERANCE * 100:.0f} %"
+        yield f"recorded and ledger differ by more than {most}; the ledger also counts what came in gaps"
     elif one.in_part:
         yield "the server answered only in part: a worse group may be missing"
     elif one.verdict is Verdict.UNDECIDED and not one.outdated:
