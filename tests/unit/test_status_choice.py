@@ -7,7 +7,8 @@ import pytest
 from sloproof import Service
 from sloproof.errors import UsageError
 from sloproof.slo import SLO
-from sloproof.workspace.loading import Located, Workspace
+from sloproof.workspace.contradictions import Located
+from sloproof.workspace.loading import Workspace
 from sloproof.workspace.settings import Settings
 from sloproof.workspace.status_choice import chosen
 from tests.unit.checks_subjects import availability
