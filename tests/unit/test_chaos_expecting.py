@@ -292,6 +292,7 @@ def test_a_system_that_was_unsteady_before_its_faults_leaves_the_run_undecided()
     (found,) = unsteady_findings(bad_before=20)
     assert found.expected == "steady state: `api/latency` holds before the faults"
     assert found.verdict is Verdict.UNDECIDED
+    assert found.detail.endswith("; a run that begins unwell says nothing of its faults")
 
 
 def test_a_system_that_stays_unsteady_after_its_faults_fails_the_run() -> None:

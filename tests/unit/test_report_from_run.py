@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sloproof.chaos.expecting import judge
-from sloproof.chaos.experiment import Balanced, Holds
+from sloproof.chaos.experiment import Balanced, Fires, Holds
 from sloproof.chaos.facts import AlertTimeline
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.histogram import bucket
@@ -35,6 +35,18 @@ def test_a_bar_that_was_not_resolved_ends_with_its_stage() -> None:
     assert (bar.resolved_at, bar.until) == (None, END)
     assert bar.promised_firing is not None
     assert bar.promised_firing.start <= 1123 <= bar.promised_firing.end
+
+
+def test_the_table_of_alerts_agrees_with_what_was_expected_of_them() -> None:
+    promise = facts(IN_TIME).firing_promise(LATENCY, "slow")
+    assert promise is not None
+    for at, in_time in ((promise.earliest - 0.9, True), (promise.latest + 0.9, True), (promise.latest + 1.1, False)):
+        timeline = replace(IN_TIME, firing_at=at, notified_at=at + 0.1)
+        [bar] = [bar for bar in _report(timeline).alerts if bar.alert == ALERT]
+        assert bar.promised_firing is not None
+        assert (bar.promised_firing.start <= at <= bar.promised_firing.end) is in_time
+        expected = judge(Fires(LATENCY, tier="slow"), facts(timeline)).verdict
+        assert expected is (Verdict.PASS if in_time else Verdict.FAIL)
 
 
 def test_an_alert_from_before_the_fault_is_told_no_promise_of_it() -> None:

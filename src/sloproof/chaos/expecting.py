@@ -289,7 +289,9 @@ def _unsteady(facts: RunFacts, seen: LoadResult, when: str, meaning: Verdict) ->
             expected = f"steady state: `{slo.identity}` holds {when} the faults"
             # Who cannot keep up with the load cannot tell whose fault slow answers are.
             verdict = Verdict.UNDECIDED if facts.load.generator.saturated else meaning
-            yield replace(_judged(expected, judged, "bad"), verdict=verdict)
+            found = _judged(expected, judged, "bad")
+            why = "; a run that begins unwell says nothing of its faults" if when == "before" else ""
+            yield replace(found, verdict=verdict, detail=found.detail + why)
 
 
 def _too_short_to_tell(told: int, warm_up: float) -> Finding:

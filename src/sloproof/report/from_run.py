@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sloproof import names
 from sloproof.alerts.promise import Promise
-from sloproof.chaos.expecting import stretches
+from sloproof.chaos.expecting import RESOLUTION, stretches
 from sloproof.chaos.experiment import Holds
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.stage import Stage
@@ -237,11 +237,16 @@ def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, fi
         firing_at=timeline.firing_at,
         notified_at=timeline.notified_at,
         resolved_at=timeline.cleared_at,
-        promised_firing=Span(start=firing.earliest, end=firing.latest) if own and firing else None,
-        promised_clearing=Span(start=clearing.earliest, end=clearing.latest) if clearing else None,
+        promised_firing=_frame(firing) if own and firing else None,
+        promised_clearing=_frame(clearing) if clearing else None,
         fault=(facts.fault.description or facts.fault.fault) if own and facts.fault else "",
         until=facts.load.ended_at,
     )
+
+
+def _frame(promise: Promise) -> Span:
+    """A promise as expectations are judged by it: it is as good as the events' clock."""
+    return Span(start=promise.earliest - RESOLUTION, end=promise.latest + RESOLUTION)
 
 
 def _began_with_fault(timeline: AlertTimeline, facts: RunFacts) -> bool:

@@ -119,7 +119,7 @@ def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: 
 
 def wrapped(start: str, text: str, width: int) -> list[str]:
     """Text in lines within a width, indented behind a first word."""
-    first = f"{start:<{len(_INDENT)}}"
+    first = f"{start:<{len(_INDENT) - 1}} "
     return textwrap.wrap(wording.visible(text), width, initial_indent=first, subsequent_indent=_INDENT) or [start]
 
 
