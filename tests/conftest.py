@@ -13,6 +13,7 @@ WAITING = 1
 """Workers beyond the number of cores, for an integration test waits as much as it computes."""
 LONGEST = (
     "test_chaos_dependencies.py",
+    "test_chaos_dependencies_undone.py",
     "test_chaos_kill_matrix.py",
     "test_generated_by_tools.py",
     "test_scenarios.py",
