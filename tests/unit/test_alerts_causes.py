@@ -243,3 +243,9 @@ def test_a_page_tells_how_long_each_budget_lasts_and_when_it_is_over() -> None:
 def test_a_page_asks_for_the_parts_of_a_sum_and_for_the_worst_of_many(expression: str, asked: str) -> None:
     one = cause(expression=expression)
     assert f"   {asked}\n" in cause_page(cause_rule(one, REAL, Links()), one, (), REAL)
+
+
+def test_a_subquery_is_counted_in_when_it_will_be_over() -> None:
+    one = cause(expression="max_over_time(sum(rate(a[5m]))[1h:1m])")
+    page = cause_page(cause_rule(one, REAL, Links()), one, (), REAL)
+    assert "the 1 h 5 min over which it is measured" in page

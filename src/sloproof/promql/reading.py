@@ -53,6 +53,25 @@ def readings(text: str) -> list[Reading]:
     return found
 
 
+def reach(text: str) -> timedelta:
+    """How far back an expression looks for samples, its subqueries included; offsets are not counted.
+
+    Args:
+        text: any PromQL expression.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    return _reach(tree_of(text))
+
+
+def _reach(node: Any) -> timedelta:
+    own = node.range if isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr) else None
+    below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr")] + list(getattr(node, "args", None) or ())
+    inside = max((_reach(one) for one in below if one is not None), default=timedelta())
+    return inside + (own or timedelta())
+
+
 def summed_up(text: str) -> str | None:
     """What an expression adds up into a single series; None where it is no such sum.
 

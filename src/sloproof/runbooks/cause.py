@@ -8,7 +8,7 @@ from sloproof.alerts import AlertRule, CauseAlert, Timing
 from sloproof.alerts.severity import URGENT
 from sloproof.definition import plain
 from sloproof.promql import Expression, Number, Written, call, parse_written
-from sloproof.promql.reading import readings, summed_up
+from sloproof.promql.reading import reach, summed_up
 from sloproof.runbooks.evidence import Evidence
 from sloproof.runbooks.generated import table
 from sloproof.runbooks.page import assembled
@@ -151,18 +151,14 @@ def _over(alert: AlertRule, cause: CauseAlert, timing: Timing) -> str:
 
 
 def _until_seen(alert: AlertRule, cause: CauseAlert, timing: Timing) -> timedelta:
-    return timing.scrape + _longest_window(alert) + timing.real(cause.runs_every or timing.evaluation) + alert.keep
-
-
-def _longest_window(alert: AlertRule) -> timedelta:
-    return max((one.window for one in readings(str(alert.expression)) if one.window), default=timedelta())
+    return (
+        timing.scrape + reach(str(alert.expression)) + timing.real(cause.runs_every or timing.evaluation) + alert.keep
+    )
 
 
 def _made_of(alert: AlertRule) -> str:
-    window, kept = (
-        _longest_window(alert),
-        "" if not alert.keep else f", and {in_words(alert.keep)} for which it is kept",
-    )
+    window = reach(str(alert.expression))
+    kept = f", and {in_words(alert.keep)} for which it is kept" if alert.keep else ""
     longest = f", the {in_words(window)} over which it is measured" if window else ""
     return f": a scrape{longest}, an evaluation{kept}"
 
