@@ -69,8 +69,8 @@ def test_a_dry_run_prints_the_plan_and_the_predicted_spend_and_sends_nothing(up:
     done = up.run("chaos", "run", "slow-backend", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "1-delay-requests: delay 30 % of requests by 800ms for 1m" in done.stdout
-    assert "by the watchdog at 1m12s at the latest" in done.stdout
-    assert "up to 30 % of the requests, from 2s to 1m2s" in done.stdout
+    assert "by the watchdog at 1m17s at the latest" in done.stdout
+    assert "up to 30 % of the requests, from 7s to 1m7s" in done.stdout
     assert "tasks/latency: 1.67 % of its error budget" in done.stdout
     assert "assumed:" in done.stdout
     assert up.runs() == before
