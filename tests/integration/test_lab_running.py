@@ -178,6 +178,8 @@ def test_repeated_kills_never_leave_an_instance_down(lab: LabState) -> None:
         os.kill(pid, signal.SIGKILL)
         supervisor.wait_for_new_pid("a2", pid, within=5)
     assert supervisor.state("a2") == "RUNNING"
+    # Until it answers, the balancer may not have noticed yet that it was away.
+    wait_for(lambda: call_quietly(lab.instances["a2"]), within=15)
     wait_for(lambda: health.balancer_sees(lab) == {"a1", "a2"}, within=15)
     (lab.restart_delay_folder / "a2").unlink()
 
@@ -197,6 +199,23 @@ def test_an_unhealthy_instance_is_taken_out_while_it_lives(lab: LabState) -> Non
         assert call(lab.instances["a1"], "GET", "/readyz").status == 200
     finally:
         flag.unlink()
+    wait_for(lambda: health.balancer_sees(lab) == {"a1", "a2"}, within=10)
+
+
+def test_requests_follow_a_change_of_health_that_comes_soon_after_another(lab: LabState) -> None:
+    token = log_in(lab)
+    first, second = lab.unhealthy_folder / "a1", lab.unhealthy_folder / "a2"
+    first.touch()
+    try:
+        wait_for(lambda: health.balancer_sees(lab) == {"a2"}, within=6)
+        second.touch()
+        first.unlink()
+        wait_for(lambda: health.balancer_sees(lab) == {"a1"}, within=6)
+        answers = many(lab, 20, token)
+    finally:
+        first.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
+    assert [answer.headers.get("x-served-by") for answer in answers].count("a1") >= 18
     wait_for(lambda: health.balancer_sees(lab) == {"a1", "a2"}, within=10)
 
 

@@ -220,8 +220,12 @@ def _cluster(balancer: Balancer) -> JsonObject:
         "type": "STATIC",
         "connect_timeout": "0.5s",
         "lb_policy": "LEAST_REQUEST",
-        # No panic: with every instance out, users get a 503 at once instead of a walk through dead hosts.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": {
+            # No panic: with every instance out, users get a 503 at once instead of a walk through dead hosts.
+            "healthy_panic_threshold": {"value": 0},
+            # By default a change of health that follows another waits a second; requests go by the old one until then.
+            "update_merge_window": "0s",
+        },
         "health_checks": [_health_check()],
         "outlier_detection": _outlier_detection(),
         "circuit_breakers": {"thresholds": [_circuit_breaker()]},
