@@ -27,7 +27,7 @@ from sloproof.supervisor import Supervisor
 from tests.integration.chaos_system import wait_for
 from tests.integration.lab_calls import call, log_in
 
-LOAD = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=1, duration="30s")
+LOAD = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=1, duration="10s")
 WHEN: dict[str, Any] = {"at": "500ms", "lasts": "6s"}
 """Long enough for some request to feel it, also where a busy machine begins it three seconds late."""
 EVERY_FAULT: list[AnyFault] = [
@@ -63,7 +63,7 @@ class Broken:
 
     def __init__(self, folder: Path, lab: LabState, *faults: AnyFault) -> None:
         broken = faults or EVERY_FAULT[:1]
-        experiment = Experiment(name="one", system="tasks", load=LOAD, faults=broken, expect=[Balanced()])
+        experiment = Experiment(name="one", system="tasks", load=LOAD, faults=broken, expect=[Balanced()], tail="2s")
         self.experiment = folder / "one.json"
         self.experiment.write_text(experiment_json(experiment))
         self.lab_file = lab.folder / STATE_FILE
