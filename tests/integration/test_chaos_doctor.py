@@ -214,8 +214,9 @@ def test_a_watchdog_that_cannot_put_its_fault_back_is_found(tmp_path: Path) -> N
         assert guard.wait(timeout=20) == 0
 
 
-def test_a_watchdog_without_an_open_fault_is_ended(tmp_path: Path) -> None:
-    state = tmp_path / ".sloproof"
+@pytest.mark.parametrize("workspace", ["plain", "with a space"])
+def test_a_watchdog_without_an_open_fault_is_ended(tmp_path: Path, workspace: str) -> None:
+    state = tmp_path / workspace / ".sloproof"
     ledger, run = state / "ledger.jsonl", state / "runs" / "one"
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     guard = watchdog.start(ledger, run, owner.pid)

@@ -149,9 +149,10 @@ def lost_processes(
 ) -> Iterator[Orphan]:
     """Watchdogs, load children and Chaos Toolkits of this workspace whose owner is gone."""
     for one in processes:
-        words = one.command.split()
-        if _WATCHDOG in words and str(ledger.path) in words and not identify(_last_number(words)).alive:
-            yield _lost_watchdog(one.pid, ledger, Path(words[-2]), known)
+        # Cut at what is known of the command: `ps` joins its words by spaces, and a path may hold some too.
+        run, _, owner = one.command.partition(f"{_WATCHDOG} {ledger.path} ")[2].rpartition(" ")
+        if run and owner.isdecimal() and not identify(int(owner)).alive:
+            yield _lost_watchdog(one.pid, ledger, Path(run), known)
         kind = next((name for mark, name in _CHILDREN.items() if mark in one.command), None)
         if kind and f"{state}/" in one.command and without_owner(one, processes):
             yield Orphan(f"{kind} {one.pid} goes on without its owner", f"kill {one.pid}", _ending(one.pid))
@@ -226,10 +227,6 @@ def _set_aside(ledger: Ledger) -> None:
             raise SloproofError(f"`{ledger.path}` still holds open faults, so it stays")
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         ledger.path.rename(ledger.path.with_name(f"{ledger.path.stem}-{stamp}{ledger.path.suffix}"))
-
-
-def _last_number(words: Sequence[str]) -> int:
-    return int(words[-1]) if words[-1].isdecimal() else 0
 
 
 def _short(command: str, length: int = 80) -> str:
