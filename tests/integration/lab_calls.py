@@ -54,7 +54,7 @@ class Answer:
 
 
 def call(base: str, method: str, path: str, content: Any = None, token: str = "") -> Answer:
-    """One request on a connection of its own."""
+    """One request on a connection of its own; an OSError where no whole answer came."""
     begun = time.perf_counter()
     connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=15)
     headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -62,6 +62,8 @@ def call(base: str, method: str, path: str, content: Any = None, token: str = ""
         connection.request(method, path, None if content is None else json.dumps(content), headers)
         response = connection.getresponse()
         body = response.read()
+    except http.client.HTTPException as error:
+        raise ConnectionResetError(f"cut off: {error}") from error
     finally:
         connection.close()
     names = {name.lower(): value for name, value in response.getheaders()}
