@@ -16,6 +16,15 @@ SCHEMA_VERSION = 41
 
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
+_WRITTEN_BY_GRAFANA = {
+    "fiscalYearStartMonth": 0,
+    "preload": False,
+    "schemaVersion": SCHEMA_VERSION,
+    "version": 1,
+    "weekStart": "",
+}
+"""Keys of the document that Grafana adds to each dashboard that it saves."""
+
 _DASHBOARD = ("annotations", "description", "editable", "graphTooltip", "links", "panels", "refresh", "tags")
 _DASHBOARD_LAST = ("templating", "time", "timepicker", "timezone", "title", "uid")
 _PANEL = ("description", "fieldConfig", "gridPos", "id", "interval", "links", "maxDataPoints", "options")
@@ -43,7 +52,7 @@ def finished(dashboard: Any) -> dict[str, Any]:
     document["panels"] = [_row(panel) if panel["type"] == "row" else _panel(panel) for panel in raw["panels"]]
     document["templating"] = {"list": [_variable(variable) for variable in raw["templating"]["list"]]}
     document["timepicker"] = {}
-    document |= {"fiscalYearStartMonth": 0, "schemaVersion": SCHEMA_VERSION, "version": 1}
+    document |= _WRITTEN_BY_GRAFANA
     return dict(sorted(_without_nulls(document).items()))
 
 
