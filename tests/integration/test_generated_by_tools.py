@@ -21,7 +21,8 @@ RULES = sorted(GENERATED.glob("*.rules.yaml"))
 CASES = sorted((REPOSITORY / "alerts" / "tests").glob("*.test.yaml"))
 FAST_CASES = REPOSITORY / "alerts" / "tests" / "tasks.minutes.test.yaml"
 SLOPROOF = Path(sys.executable).with_name("sloproof")
-PATIENCE = 300
+PATIENCE = 1200
+"""Seconds for one promtool, which gives way to all that runs beside it."""
 LONGEST_WAIT = 1800
 """Seconds for all that begins before one of them, too."""
 BALANCER = 'job="tasks-balancer",envoy_http_conn_manager_prefix="tasks"'
