@@ -38,7 +38,7 @@ EVERY_FAULT: list[AnyFault] = [
     Blackhole("postgres", **WHEN),
     Partition("a1", dependency="postgres", **WHEN),
     LoseDependency("postgres", **WHEN),
-    RestartDependency("postgres", at="500ms", back_after="2s"),
+    RestartDependency("postgres", at="500ms", back_after="6s"),
     ExhaustPool(leave=0, at="500ms", lasts="20s"),
     ExhaustPool(leave=3, at="500ms", lasts="20s"),
     ContendLocks("tarefas", at="500ms", lasts="8s"),
@@ -46,7 +46,7 @@ EVERY_FAULT: list[AnyFault] = [
     SlowDependency("redis", delay="200ms", **WHEN),
     Blackhole("redis", **WHEN),
     LoseDependency("redis", **WHEN),
-    RestartDependency("redis", at="500ms", back_after="2s"),
+    RestartDependency("redis", at="500ms", back_after="6s"),
     FlushCache("redis", **WHEN),
 ]
 LATEST = 3.5
