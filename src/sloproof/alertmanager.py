@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from sloproof.alerts.silence import PlannedSilence
 from sloproof.definition import Definition
-from sloproof.errors import PartFailed
+from sloproof.foreign_answers import unsuccessful
 from sloproof.http import TIMEOUT, Connection, Reply, TimedOut, Unreachable
 from sloproof.prometheus_answers import Read, epoch, read
 
@@ -175,10 +175,7 @@ class Alertmanager:
     @staticmethod
     def _succeeded(reply: Reply) -> Reply:
         if not reply.succeeded:
-            raise PartFailed(
-                f"`{reply.url}` answered with status {reply.status}: {reply.text[:200].strip()}",
-                hint=f"look into the log of {PART}",
-            )
+            raise unsuccessful(PART, reply.url, reply.status, reply.text)
         return reply
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import httpx
 
 from sloproof.errors import PartFailed, UsageError
+from sloproof.foreign_answers import instead
 from sloproof.targets import check_target
 
 TIMEOUT = timedelta(seconds=5)
@@ -99,8 +100,8 @@ class Reply:
         """
         try:
             return json.loads(self.text)
-        except ValueError as error:
-            raise unreadable(self.part, self.url, f"status {self.status}, not JSON ({error})") from None
+        except ValueError:
+            raise unreadable(self.part, self.url, instead(self.text)) from None
 
 
 def _parted(address: str) -> tuple[str, tuple[str, str] | None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sloproof.counter_increase import Increase, born_after, increase_of
 from sloproof.errors import PartFailed
+from sloproof.foreign_answers import unsuccessful
 from sloproof.http import TIMEOUT, Connection, Reply, TimedOut, Unreachable
 from sloproof.prometheus_answers import (
     ActiveAlert,
@@ -242,10 +243,7 @@ def _data(reply: Reply) -> Any:
     if reply.status in _NOT_SERVED:
         raise NotServed(f"`{reply.url}` is not there: status {reply.status}", hint=f"ask a {PART} that has it")
     if not reply.succeeded:
-        raise PartFailed(
-            f"`{reply.url}` answered with status {reply.status}: {reply.text[:200].strip()}",
-            hint=f"look into the log of {PART}",
-        )
+        raise unsuccessful(PART, reply.url, reply.status, reply.text)
     document = read(dict, reply.document(), part=PART, url=reply.url)
     if document.get("warnings"):
         # Lists of rules, targets and series have no place for a warning; a part of them is no answer.

@@ -182,7 +182,7 @@ def read(reader: Callable[[Any], Read], document: Any, *, part: str, url: str) -
     try:
         return reader(document)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise unreadable(part, url, f"{type(error).__name__} at {str(error).splitlines()[0]}") from error
+        raise unreadable(part, url, "JSON of another kind") from error
 
 
 def epoch(text: str) -> float:

@@ -20,12 +20,16 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from urllib3.util.retry import Retry
 
 from sloproof.errors import PartFailed
+from sloproof.foreign_answers import instead, unsuccessful
 from sloproof.http import BODY_LIMIT, timed_out, unreachable, unreadable
 
 PART = "Prometheus"
 _CHUNK = 64 * 1024
+_HINTS = {
+    "bad_data": "correct the expression",
+    "unavailable": f"see whether {PART} has started and reaches its storage",
+}
 _STATUS = re.compile(r"HTTP Status Code (\d+)")
-_LONGEST = 200
 
 
 class NotAnswered(PartFailed):
@@ -132,7 +136,7 @@ class Queries:
         except PrometheusApiClientException as error:
             raise self._refused(url, expression, error) from None
         except (requests.exceptions.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise unreadable(PART, url, f"{type(error).__name__} at {error}") from error
+            raise unreadable(PART, url, instead(_text(self._session.body))) from error
         except requests.exceptions.RequestException as error:
             raise unreachable(PART, self._url, _cause(error)) from error
 
@@ -141,24 +145,24 @@ class Queries:
             said = json.loads(self._session.body)
             kind, why = str(said["errorType"]), str(said["error"])
         except (ValueError, KeyError, TypeError):
-            return PartFailed(
-                f"`{url}` failed: {_failure(error, self._session.body)}", hint=f"look into the log of {PART}"
-            )
-        hint = "correct the expression" if kind == "bad_data" else f"ask for less, or look into the log of {PART}"
+            return self._failed(url, error)
+        hint = _HINTS.get(kind, f"ask for less, or look into the log of {PART}")
         return NotAnswered(f"{PART} could not answer `{expression}`: {kind}: {why}", hint=hint, why=f"{kind}: {why}")
+
+    def _failed(self, url: str, error: Exception) -> PartFailed:
+        # The library puts the body's bytes into its words as Python writes them.
+        status = _STATUS.search(str(error))
+        if status is None:
+            return PartFailed(f"`{url}` failed: {error}", hint=f"look into the log of {PART}")
+        return unsuccessful(PART, url, int(status[1]), _text(self._session.body))
 
 
 def _warnings(body: bytes) -> tuple[str, ...]:
     return tuple(json.loads(body).get("warnings") or ()) if b'"warnings"' in body else ()
 
 
-def _failure(error: Exception, body: bytes) -> str:
-    """The status and what came with it; the library puts the body's bytes into its words as Python writes them."""
-    status = _STATUS.search(str(error))
-    if status is None:
-        return str(error)
-    said = " ".join(body.decode("utf-8", errors="replace").split())[:_LONGEST]
-    return f"status {status[1]}{f', {said}' if said else ''}"
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", errors="replace")
 
 
 def _cause(error: requests.exceptions.RequestException) -> str:

@@ -398,7 +398,7 @@ def test_an_answer_of_another_shape_is_a_failed_part(ask: Callable[[Prometheus],
         with pytest.raises(PartFailed, match="is not Prometheus's") as raised:
             ask(prometheus)
         assert raised.value.hint
-        assert "\n" not in raised.value.message
+        assert "\n" not in raised.value.message and "Error" not in raised.value.message
 
 
 @pytest.mark.parametrize("ask", [*ASKED[:6], *ASKED[7:]])  # flags are whatever names they are
@@ -418,6 +418,32 @@ def test_an_answer_with_status_500_is_a_failed_part(ask: Callable[[Prometheus], 
         with pytest.raises(PartFailed, match="500"):
             ask(prometheus)
         assert time.monotonic() - started < 1.5, "it was retried"
+
+
+@every_question
+@pytest.mark.parametrize(
+    ("status", "body", "said", "hint"),
+    [
+        (401, b"", "status 401", "user and a password"),
+        (403, b'{"message":"no such role"}', "status 403: no such role", "user and a password"),
+        (502, b"<html><title>502 Bad\nGateway</title>", "status 502: 502 Bad Gateway", "what stands before it"),
+        (503, b'{"error":"starting up","code":7}', "status 503: starting up", "has started"),
+    ],
+)
+def test_a_refusal_is_told_in_its_own_words_and_with_what_helps(
+    ask: Callable[[Prometheus], object], status: int, body: bytes, said: str, hint: str
+) -> None:
+    with against(misbehaving(status, body)) as prometheus, pytest.raises(PartFailed) as raised:
+        ask(prometheus)
+    assert raised.value.message.endswith(said)
+    assert hint in raised.value.hint
+
+
+@every_question
+def test_a_login_page_is_named(ask: Callable[[Prometheus], object]) -> None:
+    page = b"<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
+    with against(misbehaving(200, page)) as prometheus, pytest.raises(PartFailed, match="a web page, `Sign in`"):
+        ask(prometheus)
 
 
 @every_question

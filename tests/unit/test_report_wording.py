@@ -1,4 +1,4 @@
-"""Numbers read as people write them, and nothing foreign hides in a text."""
+"""Numbers read as people write them."""
 
 import pytest
 
@@ -64,15 +64,6 @@ def test_figures_are_short(text: str, expected: str) -> None:
 def test_no_data_is_said_in_words(unit: Unit) -> None:
     assert wording.measurement(None, unit) == "no data"
     assert wording.measurement(0.0, unit) != "no data"
-
-
-@pytest.mark.parametrize("hidden", ["\u2028", "\u202e", "\x1b", "\x00", "\u200b", "\ud800"])
-def test_invisible_characters_become_visible(hidden: str) -> None:
-    assert wording.visible(f"a{hidden}b") == "a\ufffdb"
-
-
-def test_ordinary_text_stays() -> None:
-    assert wording.visible("usuários 任务 — 10 %\tü\n") == "usuários 任务 — 10 % ü "
 
 
 def test_a_budget_that_is_spent_many_times_over_is_told_as_a_factor() -> None:

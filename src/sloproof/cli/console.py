@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sloproof.errors import Problem
+from sloproof.foreign_text import visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,17 +18,17 @@ STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 @cache
 def output() -> "Console":
     """Standard output, for results."""
-    from rich.console import Console
+    from sloproof.cli.terminal import terminal
 
-    return Console(highlight=False, soft_wrap=True)
+    return terminal()
 
 
 @cache
 def talk() -> "Console":
     """Standard error, for everything else."""
-    from rich.console import Console
+    from sloproof.cli.terminal import terminal
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return terminal(stderr=True)
 
 
 def say(message: str) -> None:
@@ -65,6 +66,11 @@ def data(text: str) -> None:
     """Machine-readable output, as it is."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def lines(text: str) -> None:
+    """A result of several lines for whoever reads them without a terminal; nothing in it commands one."""
+    data(visible_lines(text))
 
 
 def verdict(word: str) -> "Text":

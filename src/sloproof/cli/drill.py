@@ -362,7 +362,7 @@ def _tell(
         console.data(told)
         return
     if table:
-        console.data(drill_text.table(drills))
+        console.lines(drill_text.table(drills))
     for drilled in (one for one in drills if one.verdict is not Verdict.UNDECIDED):
         console.say(f"{drilled.alert}: {seen_sentence(drilled, now.date().isoformat(), scale)}")
 

@@ -47,7 +47,7 @@ def _show(decision: GateDecision) -> None:
     if console.output().is_terminal:
         console.output().print(render_terminal(decision))
     else:
-        console.data(render_plain(decision, console.output().width))
+        console.lines(render_plain(decision, console.output().width))
 
 
 def _tell_github(decision: GateDecision) -> None:

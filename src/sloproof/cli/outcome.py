@@ -204,7 +204,7 @@ def _print(report: "RunReport") -> None:
     if console.output().is_terminal:
         console.output().print(render_terminal(report))
     else:
-        console.data(render_plain(report, console.output().width) + "\n")
+        console.lines(render_plain(report, console.output().width) + "\n")
 
 
 def environment_of(stages: Sequence[Stage]) -> dict[str, str]:

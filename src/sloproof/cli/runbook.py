@@ -71,7 +71,7 @@ def _of_the_lab(workspace: "Workspace", system: str) -> str | None:
 def _show(text: str) -> None:
     """Drawn on a terminal; elsewhere as the Markdown that it is, which every screen reader takes."""
     if not console.output().is_terminal:
-        console.data(text)
+        console.lines(text)
         return
     from rich.markdown import Markdown
 

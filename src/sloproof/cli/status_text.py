@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sloproof import names
 from sloproof.cli.status_missing import Entry, entries_of, told_once, without_data, without_data_in_words
 from sloproof.definition import plain
+from sloproof.foreign_text import visible
 from sloproof.prometheus_answers import ActiveAlert
 from sloproof.report import wording
 from sloproof.runbooks.words import in_words
@@ -202,7 +203,7 @@ def _name(one: BudgetStatus) -> str:
     if not one.group:
         return one.slo.identity
     spent = f", {one.spent_groups} spent" if one.spent_groups else ""
-    return f"{one.slo.identity} {{{wording.visible(', '.join(one.group))}}} worst of {one.groups}{spent}"
+    return f"{one.slo.identity} {{{visible(', '.join(one.group))}}} worst of {one.groups}{spent}"
 
 
 def _left(one: BudgetStatus) -> str:
@@ -276,7 +277,7 @@ def _alert(alert: ActiveAlert, now: float) -> str:
     group = f" {{{', '.join(groups.values())}}}" if groups else ""
     severity = alert.labels.get(names.SEVERITY, "")
     since = in_words(timedelta(seconds=max(0.0, now - alert.active_at)))
-    return f"{alert.name}{wording.visible(group)} {alert.state} for {since}{f' ({severity})' if severity else ''}"
+    return f"{alert.name}{visible(group)} {alert.state} for {since}{f' ({severity})' if severity else ''}"
 
 
 def _share(ratio: float | None) -> str:

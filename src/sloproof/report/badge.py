@@ -4,7 +4,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from sloproof.report import wording
+from sloproof.foreign_text import visible
 from sloproof.report.svg import coordinate, element, text_width
 
 State = Literal["good", "bad", "open", "unknown"]
@@ -44,7 +44,7 @@ def render_badge(label: str, word: str, state: State) -> str:
 
 
 def _cut(text: str) -> str:
-    shown = wording.visible(text)
+    shown = visible(text)
     return shown if len(shown) <= _MOST else f"{shown[: _MOST - 1]}…"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.markdown import escaped
 from sloproof.report.tables import Table
@@ -22,7 +23,7 @@ def render_terminal(decision: GateDecision) -> RenderableType:
     """
     verdict = decision.verdict.value
     stamp = Text.assemble((f"{SYMBOLS[verdict]} {verdict}", STYLES[verdict]), " ", (_title(decision), "bold"))
-    return Group(drawn_table(_findings(decision)), Text(""), stamp, Text(wording.visible(decision.headline)))
+    return Group(drawn_table(_findings(decision)), Text(""), stamp, Text(visible(decision.headline)))
 
 
 def render_plain(decision: GateDecision, width: int = 80) -> str:
@@ -107,7 +108,7 @@ def _hints(decision: GateDecision) -> Iterator[str]:
 
 
 def _title(decision: GateDecision) -> str:
-    return wording.visible(f"Gate {decision.gate} of {decision.system}")
+    return visible(f"Gate {decision.gate} of {decision.system}")
 
 
 def _about(decision: GateDecision) -> str:

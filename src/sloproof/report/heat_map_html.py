@@ -5,6 +5,7 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
+from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.page import SYMBOLS, page_environment, policy, template_text
 from sloproof.verdict.heat_map import HeatCell, HeatMap
@@ -31,7 +32,7 @@ def render_html(found: HeatMap) -> str:
 
 def short(release: str) -> str:
     """A release's name for a narrow column: commits and long names are cut, which is shown."""
-    text = wording.visible(release)
+    text = visible(release)
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 

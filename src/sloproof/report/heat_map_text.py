@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.heat_map_html import cell_in_words
 from sloproof.verdict.heat_map import HeatCell, HeatMap, HeatRow
@@ -43,7 +44,7 @@ def render_lines(found: HeatMap) -> Iterator[Text]:
 
 
 def _label(row: HeatRow) -> str:
-    return wording.visible(row.label if row.whole else f"  {row.label}")
+    return visible(row.label if row.whole else f"  {row.label}")
 
 
 def _line(row: HeatRow, widest: int) -> Text:
@@ -61,7 +62,7 @@ def _releases(found: HeatMap) -> Iterator[Text]:
     for number, release in enumerate(found.releases, start=1):
         judged = wording.day(found.first_judged[number - 1])
         worst = _told([row.cells[number - 1] for row in found.rows if row.whole])
-        yield Text(f"{number:>{_CELL}} {wording.visible(release)}, first judged {judged}{worst}")
+        yield Text(f"{number:>{_CELL}} {visible(release)}, first judged {judged}{worst}")
     if found.left_out:
         yield Text(f"{found.left_out} older left out")
 

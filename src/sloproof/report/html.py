@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from sloproof.report import wording
+from sloproof.foreign_text import visible
 from sloproof.report.drawing import WIDE
 from sloproof.report.model import Chart, RunReport
 from sloproof.report.page import page_environment, policy, template_text
@@ -59,5 +59,5 @@ def _lines(chart: Chart, report: RunReport) -> dict[str, Any]:
         kept = thinned(series.points, WIDE.buckets)
         values = [None if value is None else float(f"{value:.{_SIGNIFICANT}g}") for _, value in kept]
         times = [float(coordinate(at - report.started_at)) for at, _ in kept]
-        lines.append({"label": wording.visible(series.label), "at": times, "values": values})
+        lines.append({"label": visible(series.label), "at": times, "values": values})
     return {"unit": chart.unit, "lines": lines}

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
+from sloproof.foreign_text import visible
 from sloproof.report.judged import Judged, JudgedFinding
-from sloproof.report.wording import visible
 from sloproof.verdict.judge import Verdict
 
 

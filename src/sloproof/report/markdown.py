@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.model import RunReport
 from sloproof.report.tables import Table, all_tables
@@ -36,7 +37,7 @@ def escaped(text: str) -> str:
     Args:
         text: anything.
     """
-    shown = _MARKUP.sub(r"\\\1", wording.visible(text))
+    shown = _MARKUP.sub(r"\\\1", visible(text))
     for character, entity in _ENTITIES.items():
         shown = shown.replace(character, entity)
     # GitHub makes links of bare addresses; an entity in their middle keeps them text.
@@ -45,7 +46,7 @@ def escaped(text: str) -> str:
 
 def code(text: str) -> str:
     """A command as inline code that no backtick in it can end."""
-    shown = wording.visible(text)
+    shown = visible(text)
     fence = "`" * (max((len(run) for run in _BACKTICKS.findall(shown)), default=0) + 1)
     space = " " if shown[:1] == "`" or shown[-1:] == "`" else ""
     return f"{fence}{space}{shown}{space}{fence}"

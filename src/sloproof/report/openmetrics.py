@@ -5,7 +5,7 @@ Source: OpenMetrics 1.0, section "Text format".
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sloproof.report.wording import visible
+from sloproof.foreign_text import visible
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 

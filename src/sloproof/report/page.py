@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.svg import element
 
@@ -48,7 +49,7 @@ def page_environment(*names: str) -> Environment:
 
 def prose(sentence: str) -> Markup:
     """A sentence whose literals in backticks are set as code; everything in it is escaped."""
-    parts = wording.literals(wording.visible(sentence))
+    parts = wording.literals(visible(sentence))
     return Markup("").join(element("code", part) if literal else escape(part) for part, literal in parts)
 
 
@@ -64,4 +65,4 @@ def _hashed(text: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -4,7 +4,7 @@ import unicodedata
 
 from markupsafe import Markup, escape
 
-from sloproof.report.wording import visible
+from sloproof.foreign_text import visible
 
 # DejaVu Sans, the widest of the fonts in the style sheet's list, averages 0.58 em.
 _EM_PER_CHARACTER = 0.58

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sloproof.foreign_text import visible
 from sloproof.report import tables, wording
 from sloproof.report.load_rows import LoadPhaseRow, QuantileRow
 from sloproof.report.model import ExpectationRow, ObjectiveRow, RunReport
@@ -43,8 +44,8 @@ def render_terminal(report: RunReport) -> RenderableType:
         report: the run.
     """
     stamp = (f"{SYMBOLS[report.verdict]} {report.verdict}", STYLES[report.verdict])
-    verdict = Text.assemble(stamp, " ", (wording.visible(report.title), "bold"))
-    headline = Text(wording.visible(report.headline))
+    verdict = Text.assemble(stamp, " ", (visible(report.title), "bold"))
+    headline = Text(visible(report.headline))
     made = [drawn_table(table(report)) for table in (tables.expectations, tables.objectives_in_brief)]
     made += [
         drawn_table(table)
@@ -103,7 +104,7 @@ def _bounds(low: str, high: str) -> str:
 
 def _comparison_lines(report: RunReport, width: int) -> list[str]:
     rows = tables.comparisons(report).rows
-    title = textwrap.wrap(wording.visible(report.compared_with), width, subsequent_indent="  ")
+    title = textwrap.wrap(visible(report.compared_with), width, subsequent_indent="  ")
     told = [line for verdict, _, text in rows for line in wrapped("" if verdict == "-" else verdict, text, width)]
     return ["", *title, *told] if told else []
 
@@ -112,7 +113,7 @@ def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: 
     lines: list[str] = []
     for phase, found in groupby(rows, key=lambda row: row.phase):
         if phase:
-            lines += textwrap.wrap(wording.visible(f"phase: {phase}"), width, subsequent_indent="  ")
+            lines += textwrap.wrap(visible(f"phase: {phase}"), width, subsequent_indent="  ")
         lines += [line for row in found for line in entry(row, width)]
     return lines
 
@@ -120,7 +121,7 @@ def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: 
 def wrapped(start: str, text: str, width: int) -> list[str]:
     """Text in lines within a width, indented behind a first word."""
     first = f"{start:<{len(_INDENT) - 1}} "
-    return textwrap.wrap(wording.visible(text), width, initial_indent=first, subsequent_indent=_INDENT) or [start]
+    return textwrap.wrap(visible(text), width, initial_indent=first, subsequent_indent=_INDENT) or [start]
 
 
 def _entry(row: ExpectationRow, width: int) -> list[str]:
@@ -144,7 +145,7 @@ def drawn_table(table: tables.Table) -> RenderableType:
     if not table.rows:
         return Text(table.empty)
     drawn = RichTable(
-        title=Text(wording.visible(table.title), style="bold"),
+        title=Text(visible(table.title), style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -159,7 +160,7 @@ def drawn_table(table: tables.Table) -> RenderableType:
 def _cell(text: str) -> Text:
     verdict = text.strip("()")
     if verdict not in STYLES:
-        return Text(wording.visible(text))
+        return Text(visible(text))
     return Text(f"{SYMBOLS[verdict]} {text}", style=STYLES[text] if text == verdict else "dim")
 
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,29 +15,7 @@ _LEAST_DIFFERENCE = 0.00001
 _SECOND_MS = 1000.0
 _MINUTE, _TEN_MINUTES, _HOUR = 60, 600, 3600
 _WHOLE_SECONDS_FROM = 10
-# Cc control, Cf format (bidi overrides), Zl and Zp line separators, Cs lone surrogates.
-_UNSAFE = frozenset(("Cc", "Cf", "Zl", "Zp", "Cs"))
 _LITERAL = re.compile(r"`([^`]+)`")
-_JOINERS = frozenset("\u200c\u200d")
-
-
-def visible(text: str) -> str:
-    """Text in which nothing can hide: control, bidi and line-separator characters become U+FFFD.
-
-    Args:
-        text: anything, also from the system under test; tabs and line ends become blanks.
-
-    Returns:
-        One line that a terminal, a page or a table cell can show as it stands.
-    """
-    return "".join(_visible(character) for character in text)
-
-
-def _visible(character: str) -> str:
-    if character in "\t\n\r":
-        return " "
-    unsafe = unicodedata.category(character) in _UNSAFE and character not in _JOINERS
-    return "\ufffd" if unsafe else character
 
 
 def unquoted(text: str) -> str:

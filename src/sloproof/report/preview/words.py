@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from sloproof.foreign_text import visible
 from sloproof.prometheus_answers import ActiveAlert
 from sloproof.report import wording
 from sloproof.report.preview.colours import INK, colour_class
@@ -151,7 +152,7 @@ def _inline(words: str) -> Markup:
     parts, reached = [], 0
     plain = _unescaped(words)
     for match in _INLINE.finditer(plain):
-        parts.append(escape(wording.visible(plain[reached : match.start()])))
+        parts.append(escape(visible(plain[reached : match.start()])))
         code, bold, label, address, leaning = match.groups()
         if code is not None:
             parts.append(element("code", code))
@@ -162,7 +163,7 @@ def _inline(words: str) -> Markup:
         else:
             parts.append(element("em", leaning))
         reached = match.end()
-    return Markup("").join([*parts, escape(wording.visible(plain[reached:]))])
+    return Markup("").join([*parts, escape(visible(plain[reached:]))])
 
 
 def _unescaped(words: str) -> str:
