@@ -15,6 +15,12 @@ from sloproof.lab.state import load_state
 from tests.integration.cli_runs import Workspace, eventually, without_parts
 
 pytestmark = pytest.mark.integration
+OTHER = """\
+from sloproof import SLO, ErrorRatio, Service
+
+other = Service(name="other", owner="team", job="other")
+works = SLO(service=other, name="works", objective="99", sli=ErrorRatio(errors='r{code="503"}', total="r"))
+"""
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -72,6 +78,28 @@ def test_the_budgets_of_a_lab_are_asked_of_its_own_prometheus_with_its_scale(up:
     objectives = json.loads(done.stdout)["objectives"]
     assert {one["service"] for one in objectives} == {"tasks"}
     assert not any("nothing is recorded" in note for one in objectives for note in one["notes"])
+
+
+def test_of_a_lab_only_its_own_system_is_shown_and_judged(up: Workspace) -> None:
+    other = up.root / "slo" / "other.py"
+    other.write_text(OTHER)
+    try:
+        done, named = up.run("status", "--json"), up.run("status", "other", "--json")
+    finally:
+        other.unlink()
+    assert {one["service"] for one in json.loads(done.stdout)["objectives"]} == {"tasks"}
+    assert (named.returncode, named.stdout) == (2, "")
+    assert "no lab is up" in named.stderr
+
+
+def test_a_badge_of_a_labs_budget_is_asked_of_its_own_prometheus(up: Workspace) -> None:
+    done = up.run("badge", "budget", "tasks/availability")
+    assert done.returncode == 0, done.stderr
+    assert "asking the Prometheus of the lab of `tasks`" in done.stderr
+    assert done.stdout.startswith("<svg") and "cannot be reached" not in done.stdout
+    service = up.run("badge", "budget", "tasks")
+    assert (service.returncode, service.stdout) == (2, "")
+    assert "`tasks/availability`" in service.stderr and "hint:" in service.stderr
 
 
 def test_definitions_that_fit_the_live_metrics_have_no_problems(up: Workspace) -> None:

@@ -42,7 +42,12 @@ def gate(
 @app.command()
 def budget(
     objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", help="`service/objective`.")],
-    url: Annotated[str, typer.Option("--prometheus", metavar="URL", help="The Prometheus that runs the rules.")],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--prometheus", metavar="URL", help="The Prometheus that runs the rules; that of a running lab by default."
+        ),
+    ] = None,
     output: Output = TO_STANDARD_OUTPUT,
 ) -> None:
     """What is left of an error budget now.
@@ -50,19 +55,22 @@ def budget(
     A Prometheus that does not answer gives a badge that says so, and exit 6. One that answers only in part gives a
     badge that is never green, and exit 6.
     """
+    from sloproof.cli.status_server import server_of
     from sloproof.errors import PartFailed, UsageError
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import load_workspace
     from sloproof.workspace.status import status_of
+    from sloproof.workspace.status_choice import chosen
     from sloproof.workspace.status_recorded import AnsweredInPart
 
-    workspace = load_workspace()
+    workspace = chosen(load_workspace(), [objective])
     if objective not in {slo.identity for slo in workspace.slos}:
-        known = ", ".join(f"`{slo.identity}`" for slo in workspace.slos)
-        raise UsageError(f"there is no objective `{objective}`", hint=f"defined are: {known}")
+        of_it = ", ".join(f"`{slo.identity}`" for slo in workspace.slos)
+        raise UsageError(f"`{objective}` is a service, and a badge is of one objective", hint=f"it has {of_it}")
+    server = server_of(workspace, url)
     try:
-        with Prometheus(url, allowed=workspace.settings.targets) as prometheus:
-            found = status_of(workspace, prometheus)
+        with Prometheus(server.url, allowed=workspace.settings.targets) as prometheus:
+            found = status_of(workspace, prometheus, scale=server.scale)
         for failure in found.failures:
             if not isinstance(failure, AnsweredInPart):
                 raise failure

@@ -1,7 +1,9 @@
 """Which dashboard is looked at, and the Prometheus that it is drawn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from statistics import mode
 from typing import TYPE_CHECKING
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from sloproof.lab.state import LabState
     from sloproof.prometheus import Prometheus
     from sloproof.workspace import Workspace
+
+
+_NEAREST, _A_FEW = 3, 8
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,22 @@ def _generated(workspace: "Workspace", name: str, lab: "LabState | None") -> str
         workspace = workspace.only(lab.system)
     found = dict(dashboards(workspace, timing))
     if name not in found:
-        hint = f"there are {', '.join(f'`{one}`' for one in sorted(found))}" if found else "write an objective first"
-        raise UsageError(f"no dashboard is called `{name}`", hint=hint)
+        raise UsageError(f"no dashboard is called `{name}`", hint=_hint(name, sorted(found)))
     return to_json(found[name])
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if not known:
+        return "write an objective first"
+    if near := get_close_matches(name, known, _NEAREST) or [one for one in known if name in one][:_NEAREST]:
+        return f"did you mean {_listed(near)}?"
+    if len(known) <= _A_FEW:
+        return f"there are {_listed(known)}"
+    return f"there are {len(known)}, such as {_listed(known[:_NEAREST])}; `dashboards/generated/` has a file of each"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _lab(workspace: "Workspace", name: str) -> "LabState":

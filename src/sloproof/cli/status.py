@@ -70,7 +70,7 @@ def status(
     ledger: Ledger = None,
     scale: Scale = None,
 ) -> None:
-    """Show what is left of every error budget, worst first.
+    """Show what is left of every error budget, worst first; of a lab, those of its system.
 
     The ledger counts closed periods once, from the raw counters, and loses nothing in a scrape gap; without it the
     figure is that of the recorded rules. Where the two differ by more than 5 % of the budget, both are shown. Exit 1:
@@ -83,9 +83,11 @@ def status(
     from sloproof.workspace.status_choice import chosen
 
     pause, workspace = _seconds(every), chosen(load_workspace(), wanted or ())
-    server, divided = server_of(workspace, url, scale)
-    look = partial(_look, workspace, _proofs(workspace), ledger, divided)
-    with Prometheus(server, allowed=workspace.settings.targets) as prometheus:
+    server = server_of(workspace, url, scale)
+    if server.system is not None and not wanted:
+        workspace = chosen(workspace, [server.system])
+    look = partial(_look, workspace, _proofs(workspace), ledger, server.scale)
+    with Prometheus(server.url, allowed=workspace.settings.targets) as prometheus:
         if watch:
             _watch(partial(look, prometheus), pause, worst, as_json=as_json, plain=plain)
         found = look(prometheus)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sloproof.cli import console
 from sloproof.errors import UsageError
@@ -12,8 +12,22 @@ if TYPE_CHECKING:
     from sloproof.workspace import Workspace
 
 
-def server_of(workspace: "Workspace", url: str | None, scale: int | None) -> tuple[str, int]:
-    """A Prometheus, and what the windows of its rules were divided by; one that nobody named is told.
+class Server(NamedTuple):
+    """A Prometheus to ask.
+
+    Args:
+        url: its base.
+        scale: what the windows of its rules were divided by.
+        system: the one that it knows, where it is that of a lab.
+    """
+
+    url: str
+    scale: int
+    system: str | None = None
+
+
+def server_of(workspace: "Workspace", url: str | None, scale: int | None = None) -> Server:
+    """A Prometheus; one that nobody named is told.
 
     Args:
         workspace: the objectives to be shown.
@@ -25,11 +39,11 @@ def server_of(workspace: "Workspace", url: str | None, scale: int | None) -> tup
         PartFailed: the state of a lab cannot be read.
     """
     if url is not None:
-        return url, scale or 1
+        return Server(url, scale or 1)
     state = _only(list(_labs(workspace)))
     windows = "" if state.scale == 1 else f", windows divided by {state.scale}"
     console.say(f"asking the Prometheus of the lab of `{state.system}` at {state.prometheus}{windows}")
-    return state.prometheus, scale or state.scale
+    return Server(state.prometheus, scale or state.scale, state.system)
 
 
 def _only(up: "list[LabState]") -> "LabState":

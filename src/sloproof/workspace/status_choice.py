@@ -44,5 +44,9 @@ def _unknown(name: str, known: Iterable[str]) -> UsageError:
     told = ", ".join(f"`{place}`" for place in near[:_NEAREST])
     if told:
         return UsageError(f"there is no {kind} `{name}`", hint=f"did you mean {told}?")
+    service = name.partition("/")[0]
+    if of_it := [place for place in places if place.startswith(f"{service}/")]:
+        told = ", ".join(f"`{place}`" for place in of_it)
+        return UsageError(f"there is no {kind} `{name}`", hint=f"`{service}` has {told}")
     services = ", ".join(f"`{place}`" for place in places if "/" not in place)
     return UsageError(f"there is no {kind} `{name}`", hint=f"the services are: {services or 'none'}")
