@@ -46,6 +46,9 @@ slow_answers = CauseAlert(
     severity="warning",
     summary="one answer in twenty takes longer than 700 ms on a route",
     first_step="see which route it is, then whether the database or the cache answers it slowly",
+    measures="the answer time that 19 of 20 requests of a route stay under",
+    unit="seconds",
+    consequence="visitors leave the slow pages, and the latency objective burns",
 )
 
 server_errors = CauseAlert(
@@ -60,6 +63,9 @@ server_errors = CauseAlert(
     severity="critical",
     summary="more than 5 of 1,000 requests failed within a minute",
     first_step="roll the last release back if it is younger than an hour; then see which tenants and routes fail",
+    measures="the share of requests that end with a server error",
+    unit="ratio",
+    consequence="shops lose orders with each failed request; at this rate a whole budget of 30 d lasts less than 6 d",
 )
 
 high_cpu = CauseAlert(
@@ -73,6 +79,9 @@ high_cpu = CauseAlert(
     severity="warning",
     summary="a container uses more than 85 % of its CPU",
     first_step="add a replica of the commission engine, up to five; then find out what it computes",
+    measures="a container's use of the CPU that it may use",
+    unit="ratio",
+    consequence="a burst of orders finds no room: answers become slow before a new replica is up",
 )
 
 high_memory = CauseAlert(
@@ -85,6 +94,9 @@ high_memory = CauseAlert(
     severity="warning",
     summary="a container uses more than 85 % of its memory, and is killed at 100 %",
     first_step="restart the fullest replica while another one serves; then compare its memory with the last release's",
+    measures="a container's use of its memory",
+    unit="ratio",
+    consequence="the container is killed in the middle of its requests, and the other replicas get its load",
 )
 
 more_traffic_than_planned = CauseAlert(
@@ -96,6 +108,9 @@ more_traffic_than_planned = CauseAlert(
     severity="warning",
     summary="more than 50 requests a second arrive, and 40 were planned for",
     first_step="see which tenant sends them; add a replica when latency rises",
+    measures="the rate of arriving requests",
+    unit="requests a second",
+    consequence="replicas fill up: answers become slow first, then they fail",
 )
 
 expensive_month = CauseAlert(
@@ -108,6 +123,9 @@ expensive_month = CauseAlert(
     severity="ticket",
     summary="more than 80 % of the month's budget for CPU and memory is spent",
     first_step="compare the number of replicas with the traffic, and lower the maximum if they do not fall at night",
+    measures="what is spent of the month's budget for CPU and memory",
+    unit="ratio",
+    consequence="no visitor notices; what the rest of the month costs, nobody pays for",
 )
 
 slow_pages = CauseAlert(
@@ -121,6 +139,9 @@ slow_pages = CauseAlert(
     summary="one visitor in ten waited longer than 3 s for the largest part of a page, over a day",
     first_step="see which pages grew in the last releases, and whether their images come from the edge cache",
     runs_every="5m",
+    measures="the share of visitors who wait longer than 3 s for the largest part of a page",
+    unit="ratio",
+    consequence="they leave before they have seen what is sold",
 )
 
 late_reactions = CauseAlert(
@@ -134,6 +155,9 @@ late_reactions = CauseAlert(
     summary="one visitor in twenty waited longer than 200 ms for a reaction to the first click, over a day",
     first_step="see which scripts were added to the pages in the last releases",
     runs_every="5m",
+    measures="the share of visitors who wait longer than 200 ms after their first click",
+    unit="ratio",
+    consequence="they click again, or leave: a page that does not react looks broken",
 )
 
 moving_pages = CauseAlert(
@@ -147,6 +171,9 @@ moving_pages = CauseAlert(
     summary="for one visitor in twenty the page moved by more than 0.25, over a day",
     first_step="look for images and banners without a height in what was released last",
     runs_every="5m",
+    measures="the share of visitors for whom the page moves by more than 0.25",
+    unit="ratio",
+    consequence="they hit the wrong button, and order what they did not want",
 )
 
 late_first_byte = CauseAlert(
@@ -158,6 +185,9 @@ late_first_byte = CauseAlert(
     severity="warning",
     summary="one visitor in twenty waits longer than 500 ms for the first byte",
     first_step="compare with the latency of the routes: slow there is the engine, fast there is the edge",
+    measures="the time to the first byte that 19 of 20 visitors stay under",
+    unit="seconds",
+    consequence="every page appears later, whatever else is fast",
 )
 
 visitors_leave = CauseAlert(
@@ -170,6 +200,9 @@ visitors_leave = CauseAlert(
     summary="more than 40 % of visits ended on their first page, over a day",
     first_step="compare the day's latency and web vitals with the week before; then ask where the visitors came from",
     runs_every="5m",
+    measures="the share of visits that end on their first page",
+    unit="ratio",
+    consequence="shops sell less, and nobody tells them why",
 )
 
 unhappy_users = CauseAlert(
@@ -181,6 +214,9 @@ unhappy_users = CauseAlert(
     severity="ticket",
     summary="fewer than 80 % of the users who were asked are satisfied",
     first_step="read the answers of those who are not, and put what they name before new features",
+    measures="the share of satisfied users among those who were asked",
+    unit="ratio",
+    consequence="they do not come back, and no other alert shows why",
 )
 
 sqlite_locks = CauseAlert(
@@ -195,6 +231,9 @@ sqlite_locks = CauseAlert(
     summary="in one minute of twenty SQLite was locked more than 5 times",
     first_step="see which writes wait for each other; if they cannot be fewer, plan the move to PostgreSQL",
     runs_every="1m",
+    measures="the number of locks in a minute that 19 of 20 minutes of the last hour stay under",
+    unit="locks a minute",
+    consequence="writes wait, then end with a lock time-out, and shops see an error when they save",
 )
 
 many_connections = CauseAlert(
@@ -206,6 +245,9 @@ many_connections = CauseAlert(
     severity="warning",
     summary="more than 80 connections to the database are in use",
     first_step="see which replica holds most of them, and restart it if they do not fall with its traffic",
+    measures="the number of connections to the database in use",
+    unit="connections",
+    consequence="the next replica gets none, and its requests fail",
 )
 
 database_errors = CauseAlert(
@@ -218,6 +260,9 @@ database_errors = CauseAlert(
     severity="warning",
     summary="more than 5 of 1,000 requests to the database end without a connection or wait too long for a lock",
     first_step="see whether connections or locks are the larger part; the panels of both are on the dashboard",
+    measures="the share of requests to the database that get no connection or wait too long for a lock",
+    unit="ratio",
+    consequence="each of them becomes a failed or a late page, and the availability objective burns",
 )
 
 slow_queries = CauseAlert(
@@ -230,6 +275,9 @@ slow_queries = CauseAlert(
     severity="warning",
     summary="one query in twenty takes longer than 200 ms",
     first_step="ask the database for its slowest statements, and look for one that lost its index",
+    measures="the time that 19 of 20 queries stay under",
+    unit="seconds",
+    consequence="every page that needs the database is late, and the latency objective burns",
 )
 
 audit_logs_kept_too_short = CauseAlert(
@@ -241,4 +289,7 @@ audit_logs_kept_too_short = CauseAlert(
     severity="ticket",
     summary="audit logs are kept for less than 90 days",
     first_step="raise the retention again before the next deletion runs; what is gone cannot be brought back",
+    measures="the time for which audit logs are kept",
+    unit="seconds",
+    consequence="no visitor notices; at the next audit a part of the proof is missing for good",
 )

@@ -22,6 +22,9 @@ high_cpu = CauseAlert(
     severity="warning",
     summary="a pod uses more than 80 % of a CPU",
     first_step="see whether the autoscaler adds pods; at 20 pods it cannot, and load has to be shed",
+    measures="a pod's use of CPU",
+    unit="CPUs",
+    consequence="analyses wait for a processor, and answers become slow before anything fails",
 )
 
 high_memory = CauseAlert(
@@ -34,6 +37,9 @@ high_memory = CauseAlert(
     severity="warning",
     summary="a container uses more than 85 % of its memory, and is killed at 100 %",
     first_step="restart the fullest pod while others serve; then compare its cache with the other pods'",
+    measures="a container's use of its memory",
+    unit="ratio",
+    consequence="the container is killed in the middle of its requests, and comes back with a cold cache",
 )
 
 slow_answers = CauseAlert(
@@ -46,6 +52,9 @@ slow_answers = CauseAlert(
     severity="warning",
     summary="one answer in twenty of an endpoint takes longer than 1 s",
     first_step="see whether it is analysing or searching; then look at the queue and the cache behind it",
+    measures="the answer time that 19 of 20 requests of an endpoint stay under",
+    unit="seconds",
+    consequence="people wait for their keywords, and the latency objective burns",
 )
 
 server_errors = CauseAlert(
@@ -59,6 +68,10 @@ server_errors = CauseAlert(
     severity="critical",
     summary="more than 5 % of an endpoint's requests fail",
     first_step="see which service answers with errors, and roll back what was released there last",
+    measures="the share of an endpoint's requests that end with a server error",
+    unit="ratio",
+    consequence="one request in twenty of that endpoint, or more, gives no keywords at all, and people have to "
+    "ask again",
 )
 
 cold_cache = CauseAlert(
@@ -70,4 +83,7 @@ cold_cache = CauseAlert(
     severity="warning",
     summary="a cache answers fewer than 80 % of what it is asked for, and the rest goes to the database",
     first_step="see whether Redis evicts keys or was restarted; after a restart wait until it is warm again",
+    measures="the share of questions that a cache answers",
+    unit="ratio",
+    consequence="the database gets the rest: answers become slow first, then they fail when it can take no more",
 )

@@ -19,6 +19,9 @@ at_capacity = CauseAlert(
     severity="warning",
     summary="more requests arrive than the one process is known to hold",
     first_step="look at the latency panel; when it rises too, ask the largest client to send less",
+    measures="the rate of arriving requests",
+    unit="requests a second",
+    consequence="requests wait for each other in the one process there is, until clients give up",
 )
 
 locked_writes = CauseAlert(
@@ -30,4 +33,7 @@ locked_writes = CauseAlert(
     severity="warning",
     summary="writes fail because another one holds the SQLite file",
     first_step="look for a long write, such as a backup or an import, and let it run at night",
+    measures="the number of writes that found the file locked in 5 minutes",
+    unit="writes",
+    consequence="these writes fail, and what somebody entered with them is lost",
 )

@@ -27,6 +27,9 @@ slow_on_average = CauseAlert(
     severity="warning",
     summary="the mean answer of a region takes longer than 100 ms",
     first_step="compare the regions: one slow region has a local cause, three have a release or a shard in common",
+    measures="a region's mean answer time",
+    unit="seconds",
+    consequence="people near that region wait longer than was promised, and the latency objective burns",
 )
 
 stale_replica = CauseAlert(
@@ -38,6 +41,9 @@ stale_replica = CauseAlert(
     severity="warning",
     summary="a replica of a shard is more than a minute behind, and 5 minutes are the most that may be lost",
     first_step="see whether one shard is behind, by a long transaction, or all, by the network between the regions",
+    measures="the age of what the replica furthest behind has of a shard",
+    unit="seconds",
+    consequence="nobody notices until the shard fails over to it; what was written in that time is then lost",
 )
 
 shard_down = CauseAlert(
@@ -50,6 +56,8 @@ shard_down = CauseAlert(
     severity="critical",
     summary="a shard does not answer in any region, and every request for its keys fails",
     first_step="promote its freshest replica; the other three shards go on by themselves",
+    measures="the best state of a shard in all regions, where 1 is up",
+    consequence="a quarter of the keys cannot be read or written, and each request for them fails",
 )
 
 queue_down = CauseAlert(
@@ -61,6 +69,8 @@ queue_down = CauseAlert(
     severity="critical",
     summary="the message queue of a region cannot be reached, and what is written there has to wait",
     first_step="see that producers keep their messages on disk; restart the broker before their disks are full",
+    measures="the best state of a region's queue, where 1 is up",
+    consequence="what is written in that region waits on the disks of its producers; when these are full, it is lost",
 )
 
 dead_letters = CauseAlert(
@@ -72,4 +82,7 @@ dead_letters = CauseAlert(
     severity="warning",
     summary="messages were given up and lie in the dead-letter queue",
     first_step="read the oldest one: a message that no version can read is a bug, and the rest can be sent again",
+    measures="the number of messages that a queue has given up",
+    unit="messages",
+    consequence="what these messages should have done does not happen, for those people alone; no objective shows it",
 )

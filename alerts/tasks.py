@@ -13,6 +13,10 @@ no_spare_instance = CauseAlert(
     below=2,
     hold="2m",
     severity="warning",
-    summary="the balancer uses fewer than two instances, and losing one more is an outage",
+    summary="the balancer has no spare instance left: users notice nothing until the next one is lost",
     first_step="see with `sloproof lab status` which instance does not answer, and read its log",
+    measures="how many instances the balancer sends requests to",
+    unit="instances",
+    consequence="nobody notices while the other instance holds; if that one goes too, every request fails and "
+    "the availability alerts page",
 )

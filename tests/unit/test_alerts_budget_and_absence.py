@@ -18,6 +18,7 @@ from sloproof.alerts import (
     absence_for,
     absence_groups,
     absence_rules,
+    budget_alert_rules,
     budget_alerts_for,
     budget_group,
     burn_alert,
@@ -30,6 +31,7 @@ from sloproof.alerts.promise import Events, clearing_promise
 from sloproof.alerts.template import queried
 from sloproof.promql import Selector, call, selectors_in
 from sloproof.runbooks import absence_page, budget_page
+from sloproof.runbooks.asking import jobs_read
 from sloproof.slo import SLO, AllOf, ErrorRatio, LatencyBelow, Service
 
 API = Service(name="api", owner="team", job="api")
@@ -188,6 +190,48 @@ def test_the_page_of_parts_asks_for_each() -> None:
     assert "6. Did a release rename" in page
 
 
+def test_the_page_of_missing_data_asks_for_the_targets_that_the_objective_reads() -> None:
+    rule = absence_rules(API, [AVAILABILITY], AbsenceAlerts(target_down=None), REAL, Links())[0]
+    page = absence_page(rule, API, errors_read(AVAILABILITY, REAL), REAL, jobs=("api-edge", "api.db"))
+    assert 'up{job=~"api-edge|api\\\\.db"}' in page
+    assert "sum by (job) (up{" in page
+    assert "the error beside the jobs `api-edge` and `api.db`" in page
+    own = absence_page(rule, API, errors_read(AVAILABILITY, REAL), REAL)
+    assert 'up{job="api"}' in own and "the error beside the job `api`" in own
+
+
+def test_jobs_are_read_from_the_raw_series_of_an_objective() -> None:
+    read = ['a_total{job="edge"} / b_total{job="db"}', "c_total", 'sum(rate(d_total{job="edge"}[5m]))']
+    assert jobs_read(read) == ("edge", "db")
+
+
+def page_on_the_budget(alert: str, **fields: Any) -> str:
+    alerts = BudgetAlerts(**fields)
+    (rule,) = [r for r in budget_alert_rules(AVAILABILITY, alerts, REAL, Links()) if r.alert.endswith(alert)]
+    return budget_page(rule, AVAILABILITY, alerts, REAL, prometheus="https://prometheus.example")
+
+
+def test_a_budgets_page_is_over_when_the_window_that_its_alert_reads_is_over() -> None:
+    over = page_on_the_budget("BudgetForecast", rate_over="6h").split("## When it is over")[1]
+    assert "what the last 6 h spent would no longer use up the rest within 3 d" in over
+    assert "Foretold: at most 6 h 9 min after the last bad event, for it looks back 6 h" in over
+    assert "30 d after" not in over
+    review = page_on_the_budget("BurnReview").split("## When it is over")[1]
+    assert "once the last 7 d hold less than 20 % of the budget" in review and "it looks back 7 d" in review
+    low = page_on_the_budget("BudgetLow").split("## When it is over")[1]
+    assert "all of it is back 30 d after the last bad event" in low
+
+
+def test_a_budgets_page_shows_when_it_was_spent() -> None:
+    hours = 'avg_over_time(slo:errors:rate5m{service="api",slo="availability"}[1h]) * 3600'
+    for alert, back in (("BudgetForecast", "2d"), ("BurnReview", "7d")):
+        page = page_on_the_budget(alert)
+        assert f"   {hours}\n" in page and f"&g0.range_input={back}" in page
+    days = page_on_the_budget("BudgetLow")
+    assert "[1d]) * 86400" in days and "The bad events of each day: draw them over the last 30 d" in days
+    assert "&g0.range_input=30d" in days
+
+
 def test_absence_lasts_two_scrapes_at_least() -> None:
     slow = Timing(scrape="1m", evaluation="1m")
     rules = absence_rules(API, [], AbsenceAlerts(target_down_for="10s"), slow, Links())
@@ -224,7 +268,7 @@ def test_pages_say_what_to_paste() -> None:
     group = budget_group(AVAILABILITY, DEFAULT_POLICY, BudgetAlerts(), REAL, Links())
     assert group is not None
     low = next(rule for rule in group.rules if not isinstance(rule, RecordingRule))
-    assert "slo:error_budget:remaining_ratio" in budget_page(low, AVAILABILITY, REAL)
+    assert "slo:error_budget:remaining_ratio" in budget_page(low, AVAILABILITY, BudgetAlerts(), REAL)
     down = absence_rules(API, [], AbsenceAlerts(), REAL, Links())[0]
     page = absence_page(down, API, [Selector("up")], REAL)
     assert page.startswith("# ApiTargetDown\n")

@@ -181,7 +181,7 @@ def test_a_page_has_the_generated_sections_and_those_to_be_written() -> None:
     for heading in ("# ApiHighCpu", "## Meaning", "## Impact", "## Diagnosis", "## Mitigation"):
         assert f"\n{heading}\n" in f"\n{page}"
     assert f"   {CPU} > 0.85\n" in page
-    assert "above 0.85 for 3m" in page
+    assert "the value of this alert is above 0.85, for 3 min and longer" in page
     assert "Mitigation" in unwritten_sections(page)
 
 
@@ -228,9 +228,63 @@ def test_a_scaled_window_keeps_four_scrapes() -> None:
 def test_a_page_tells_how_long_each_budget_lasts_and_when_it_is_over() -> None:
     one = cause()
     page = cause_page(cause_rule(one, REAL, Links()), one, [AVAILABILITY], REAL)
-    assert "| objective | 1 % of events bad | 10 % of events bad | 100 % of events bad |" in page
+    assert "| objective | 1 % bad | 10 % bad | 100 % bad |" in page
     assert "| availability | 3 d | 7 h 12 min | 43 min 12 s |" in page
     assert "Foretold: at most 2 min after what it measures is well again: a scrape, the 1 min" in page
+
+
+def written(**fields: Any) -> str:
+    one = cause(**fields)
+    return cause_page(cause_rule(one, REAL, Links()), one, (), REAL)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told", "asked"),
+    [
+        (
+            {"unit": "ratio"},
+            "the value of this alert is above 85 %",
+            "where 1 is 100 %? Above 0.85 is wrong",
+        ),
+        ({"unit": "seconds"}, "is above 0.85 s,", "What is the value, in seconds? Above 0.85 is wrong"),
+        ({"unit": "seconds", "above": 7776000}, "is above 90 d,", "Above 7776000 is wrong"),
+        ({"unit": "locks a minute", "below": 5}, "is below 5 locks a minute,", "in locks a minute? Below 5 is wrong"),
+        ({}, "is above 0.85,", "What is the value? Above 0.85 is wrong"),
+        ({"measures": "the load", "above": 1}, "**What is wrong:** the load is above 1,", "Above 1 is wrong"),
+    ],
+)
+def test_a_page_says_what_is_measured_and_in_what(fields: dict[str, Any], told: str, asked: str) -> None:
+    page = written(**fields)
+    assert told in page and asked in page
+
+
+def test_a_page_says_what_comes_next_and_does_not_say_twice_what_is_wrong() -> None:
+    page = written(consequence="requests wait for a processor")
+    assert "- **If it goes on:** requests wait for a processor." in page
+    assert written().count("the processor is nearly full") == 1
+
+
+def test_a_cause_that_wakes_somebody_does_not_say_that_nobody_may_notice() -> None:
+    for severity in ("page", "critical"):
+        page = written(severity=severity)
+        assert "may not notice" not in page and "It wakes somebody by itself" in page
+        assert "Tickets of causes are kept quiet" not in page
+    assert "Users may not notice anything yet" in written(severity="ticket")
+
+
+def test_a_page_shows_the_value_that_a_filter_of_the_alert_hides() -> None:
+    page = written(expression='sum(rate(a{job="x"}[1m])) / sum(rate(b{job="y"}[1m])) and (sum(c) >= 3)')
+    assert '\n   sum(rate(a{job="x"}[1m])) / sum(rate(b{job="y"}[1m]))\n' in page
+    assert '   topk(10, rate(a{job="x"}[1m]))\n' in page
+    assert "Where query 2 shows nothing, look at query 4: its targets must be at 1" in page
+    assert '   up{job=~"x|y"}\n' in page
+
+
+def test_a_figure_on_its_own_is_not_sorted() -> None:
+    page = written(expression='histogram_quantile(0.95, sum by (le) (rate(a_bucket{job="api"}[5m])))')
+    assert "topk" not in page and "3. Is it measured at all?" in page
+    assert "alert of its own" not in page
+    assert "Each `instance` is an alert of its own" in written()
 
 
 @pytest.mark.parametrize(

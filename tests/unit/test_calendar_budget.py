@@ -109,7 +109,7 @@ def test_a_divided_month_rolls_under_the_same_names() -> None:
 def test_pages_say_when_a_missed_promise_is_forgotten() -> None:
     slo = objective()
     alerts = budget_alert_rules(slo, BudgetAlerts(), REAL, Links())
-    pages = [budget_page(alert, slo, REAL) for alert in alerts]
+    pages = [budget_page(alert, slo, BudgetAlerts(), REAL) for alert in alerts]
     for tier in DEFAULT_POLICY.tiers:
         alert = next(
             rule
@@ -121,7 +121,7 @@ def test_pages_say_when_a_missed_promise_is_forgotten() -> None:
     for page in pages:
         assert "over each calendar month (UTC)" in page
         assert "until the next month begins" in page
-        assert "leave the window" not in page and "30d" not in page
+        assert "leave the window" not in page and "30d" not in page and "30 d after" not in page
 
 
 def test_panels_name_the_month_and_read_what_it_records() -> None:

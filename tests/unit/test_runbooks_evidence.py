@@ -117,7 +117,7 @@ def test_a_damaged_memory_is_named(text: str) -> None:
 def test_a_page_tells_when_after_what_and_what_helped() -> None:
     told = seen_block(Evidence("api", seen=(ONCE,)))
     assert told == (
-        "- **2026-11-22 14:08 UTC**, chaos `database-lost`; broken: stop `postgres` for 15s; fired after 12 s; "
+        "- **2026-11-22 14:08 UTC**, chaos `database-lost`; broken: stop `postgres` for 15 s; fired after 12 s; "
         "cleared 4 min 50 s after the undo; restored by: `postgres` accepts work."
     )
 

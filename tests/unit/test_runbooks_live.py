@@ -1,11 +1,13 @@
 """A page as it is read in a terminal: without markers, with what its queries answer."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, Links, burn_alert
 from sloproof.alerts.timing import REAL
 from sloproof.runbooks import runbook_page
-from sloproof.runbooks.live import answer, queries_of, readable, with_answers, with_heading
+from sloproof.runbooks.live import answer, links_apart, queries_of, readable, with_answers, with_heading
 from tests.unit.checks_subjects import availability
 
 SLO = availability()
@@ -32,6 +34,21 @@ def test_each_answer_stands_below_its_query_and_the_rest_stays() -> None:
     shown = with_answers(PAGE, {LONG: "0.02"})
     assert f"   {LONG}\n   ```\n\n   **Now:** 0.02\n" in shown
     assert shown.replace("\n\n   **Now:** 0.02", "") == PAGE
+
+
+def test_each_query_is_linked_to_the_server_that_was_asked() -> None:
+    shown = with_answers(PAGE, {LONG: "0.02"}, "http://127.0.0.1:9090")
+    assert shown.count("**Graph:** <http://127.0.0.1:9090/graph?g0.expr=") == 5
+    drawn, links = links_apart(shown)
+    assert "http://" not in drawn and "**Graph:** link 1, at the end" in drawn
+    assert len(links) == 5
+    assert parse_qs(urlsplit(links[0]).query)["g0.expr"] == [LONG]
+
+
+def test_a_page_to_be_read_does_not_speak_of_links_that_were_taken_out() -> None:
+    rule = burn_alert(SLO, TIER, REAL, Links())
+    page = readable(runbook_page(rule, SLO, TIER, DEFAULT_POLICY, prometheus="https://prometheus.example"))
+    assert page == PAGE
 
 
 def test_what_is_known_now_stands_right_below_the_title() -> None:

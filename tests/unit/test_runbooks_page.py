@@ -10,7 +10,7 @@ import pytest
 from sloproof.alerts import DEFAULT_POLICY, REAL, BurnPolicy, BurnTier, Links, Timing, burn_alert
 from sloproof.promql import check_expression
 from sloproof.runbooks import runbook_page, unwritten_sections
-from sloproof.runbooks.words import in_words, one_in, one_line, share
+from sloproof.runbooks.words import in_words, noun, one_in, one_line, share, spoken
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 
 shop = Service(
@@ -43,8 +43,9 @@ def page(
     policy: BurnPolicy = DEFAULT_POLICY,
     links: Links | None = None,
 ) -> str:
-    chosen = policy.tier(tier)
-    return runbook_page(burn_alert(slo, chosen, timing, links or Links()), slo, chosen, policy, timing)
+    chosen, known = policy.tier(tier), links or Links()
+    rule = burn_alert(slo, chosen, timing, known)
+    return runbook_page(rule, slo, chosen, policy, timing, prometheus=known.prometheus)
 
 
 def queries(text: str) -> list[str]:
@@ -69,8 +70,11 @@ def test_the_title_is_the_alerts_name_and_the_sections_are_in_order() -> None:
 
 def test_the_first_screen_has_the_first_step_the_owner_and_the_urgency() -> None:
     top = page().split("## Meaning")[0]
-    assert "**First step:** open the [dashboard](/d/sloproof-shop_availability), panel “Burn, fast pair”" in top
-    assert "page, start now. If every event is bad, another 10 % is gone in 4 min 19 s." in top
+    assert (
+        "**First step:** open the dashboard (`/d/sloproof-shop_availability` in Grafana), panel “Burn, fast pair”"
+        in top
+    )
+    assert "page, start now. If every request is bad, another 10 % is gone in 4 min 19 s." in top
     assert "checkout team. When they do not answer: the platform team." in top
     assert "people pay with it" in top
     assert "a payment that fails is a customer lost" in top
@@ -88,7 +92,7 @@ def test_the_urgency_table_says_how_long_each_burn_rate_leaves() -> None:
         "| 3x | 0.3 % | 10 d | 5 d | 1 d | slow fires |",
         "| 6x | 0.6 % | 5 d | 2 d 12 h | 12 h | medium fires |",
         "| 14.4x | 1.44 % | 2 d 2 h | 1 d 1 h | 5 h | **fast: this alert** |",
-        "| 1000x | 100 % | 43 min 12 s | 21 min 36 s | 4 min 19 s | every event is bad |",
+        "| 1000x | 100 % | 43 min 12 s | 21 min 36 s | 4 min 19 s | every request is bad |",
     ]
 
 
@@ -99,9 +103,9 @@ def test_a_tier_that_no_error_ratio_reaches_is_not_in_the_table() -> None:
     assert rows[-1].startswith("| 10x | 100 % |")
 
 
-def test_the_impact_is_in_events_and_in_budget() -> None:
+def test_the_impact_is_in_requests_and_in_budget() -> None:
     text = page()
-    assert "1 in 1,000 events may be bad (0.1 %). When this fires, more than 1 in 69 were, over 1h." in text
+    assert "1 in 1,000 requests may be bad (0.1 %). When this fires, more than 1 in 69 were, over 1h." in text
     assert "**A full outage** costs 2.31 % of the budget each minute; a whole budget is gone in 43 min 12 s." in text
     assert "PostgreSQL, the bank" in text
 
@@ -109,16 +113,37 @@ def test_the_impact_is_in_events_and_in_budget() -> None:
 @pytest.mark.parametrize("slo", [paid, quick], ids=lambda slo: slo.name)
 @pytest.mark.parametrize("tier", [tier.name for tier in DEFAULT_POLICY.tiers])
 def test_every_query_can_be_pasted_and_every_link_asks_the_same(slo: SLO, tier: str) -> None:
-    text = page(slo, tier)
+    text = page(slo, tier, links=Links(prometheus="https://prometheus.example/"))
     asked = queries(text.split("## Diagnosis")[1])
     assert len(asked) == 5
     for query in asked:
         check_expression(query)
     linked = []
-    for link in re.findall(r"\(/graph\?([^)]*)\)", text):
+    for link in re.findall(r"\(https://prometheus\.example/graph\?([^)]*)\)", text):
         parameters = urllib.parse.parse_qs(link, strict_parsing=True)
         linked += [parameters[f"g{index}.expr"][0] for index in range(len(parameters) // 2)]
     assert linked == asked
+
+
+def test_where_no_address_is_known_nothing_is_a_link_that_leads_nowhere() -> None:
+    assert not re.findall(r"\]\((?!#)", page())
+    assert "Paste the queries into Prometheus." in page()
+    known = page(links=Links(dashboard="https://grafana.example/d/{uid}", prometheus="https://prometheus.example"))
+    assert "open the [dashboard](https://grafana.example/d/sloproof-shop_availability), panel" in known
+    assert "Follow the links, or paste the queries into Prometheus." in known
+
+
+def test_what_is_counted_is_called_by_its_own_name() -> None:
+    assert noun(paid) == "request"
+    assert noun(paid.model_copy(update={"budgeting": "slices"})) == "second"
+    letters = ErrorRatio(errors="letters_lost_total", total="letters_total")
+    assert noun(SLO(service=shop, name="post", objective="99", sli=letters)) == "event"
+    assert "events" not in page().split("## Mitigation")[0]
+
+
+def test_lengths_of_time_in_a_sentence_are_said_as_a_reader_says_them() -> None:
+    told = spoken("let answers of `a1-1m30s` come 1s200ms late, at most 800ms, for 1m15s, then 30d at /api/v2s")
+    assert told == "let answers of `a1-1m30s` come 1.2 s late, at most 800 ms, for 1 min 15 s, then 30 d at /api/v2s"
 
 
 def test_the_third_query_splits_bad_events_by_what_the_definition_leaves_open() -> None:
@@ -147,7 +172,7 @@ def test_a_scaled_page_speaks_of_the_clock_and_of_scaled_series() -> None:
     text = page(timing=Timing(scale=120, scrape="500ms"))
     assert "every window divided by 120" in text
     assert "| 1000x | 100 % | 21 min 36 s |" not in text
-    assert "| 1000x | 100 % | 22 s | 11 s | 2.2 s | every event is bad |" in text
+    assert "| 1000x | 100 % | 22 s | 11 s | 2.2 s | every request is bad |" in text
     assert all('slo_scale="120"' in query for query in queries(text)[:-1])
 
 

@@ -49,7 +49,7 @@ def test_regeneration_changes_nothing_when_nothing_changed() -> None:
 def test_a_changed_objective_changes_the_blocks_and_nothing_else() -> None:
     written = page().replace("## Escalation\n", "## Escalation\n\nCall Ada.\t\n\n\nThen Grace.   \n")
     changed = page(written, objective="99.99")
-    assert "99.99 % of events are promised" in changed
+    assert "99.99 % of requests are promised" in changed
     assert "99.9 % of events" not in changed
     assert outside(changed) == outside(written)
 

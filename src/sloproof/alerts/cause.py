@@ -50,6 +50,9 @@ class CauseAlert(Definition):
         first_step: what to open or do first.
         runs_every: how often it is evaluated; as often as the paging rules when it is not given.
         keep_firing_for: how long it goes on firing after the value came back; against flapping.
+        measures: what the value is, in words that stand before `is above`: `the share of requests that fail`.
+        unit: of the value; `ratio` is told as per cent, `seconds` as a length of time, anything else as it is written.
+        consequence: what it does to users when it goes on, one sentence without a full stop.
     """
 
     service: Service
@@ -63,6 +66,9 @@ class CauseAlert(Definition):
     first_step: Sentence
     runs_every: Length | None = None
     keep_firing_for: Duration = timedelta()
+    measures: Sentence = "the value of this alert"
+    unit: Annotated[str, AfterValidator(_one_line)] | None = None
+    consequence: Sentence | None = None
 
     @model_validator(mode="after")
     def _one_limit(self) -> "CauseAlert":

@@ -13,7 +13,7 @@ ID = "runbook/stale"
 _GENERATED = "<!-- generated:"
 _RUN = re.compile(r"`sloproof (load|chaos) run ([a-z0-9][a-z0-9-]*)")
 _QUERY = re.compile(r"\bquery (\d+)\b", re.IGNORECASE)
-_NUMBERED = re.compile(r"^(\d+)\. .*\[graph\]\(", re.MULTILINE)
+_NUMBERED = re.compile(r"^(\d+)\. .*\n\n   ```promql$", re.MULTILINE)
 _ALERT_ENDS = ("Burn", "Absent", "TargetDown", "BudgetLow", "BudgetForecast", "BurnReview")
 """What the names of made alerts end in; other words of that shape may be anything."""
 

@@ -69,13 +69,21 @@ def _of_the_lab(workspace: "Workspace", system: str) -> str | None:
 
 
 def _show(text: str) -> None:
-    """Drawn on a terminal; elsewhere as the Markdown that it is, which every screen reader takes."""
+    """Drawn on a terminal, with long links unbroken at the end; elsewhere Markdown, for every screen reader."""
     if not console.output().is_terminal:
         console.lines(text)
         return
     from rich.markdown import Markdown
+    from rich.text import Text
 
-    console.output().print(Markdown(text, code_theme="ansi_dark", hyperlinks=False), soft_wrap=False)
+    from sloproof.runbooks.live import links_apart
+
+    page, links = links_apart(text)
+    console.output().print(Markdown(page, code_theme="ansi_dark", hyperlinks=False), soft_wrap=False)
+    if links:
+        console.output().print("\nLinks")
+    for number, link in enumerate(links, start=1):
+        console.output().print(Text(f"link {number}: {link}"), soft_wrap=True)
 
 
 def _record(workspace: "Workspace") -> None:

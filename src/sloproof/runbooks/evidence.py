@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ConfigDict
 
 from sloproof.definition import Definition
-from sloproof.runbooks.words import in_words, one_line
+from sloproof.runbooks.words import in_words, one_line, spoken
 
 MOST_SEEN = 5
 """Times that a page tells: the newest help most."""
@@ -98,7 +98,7 @@ def _item(one: SeenAlert) -> str:
     when = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     divided = f", windows divided by {one.scale}" if one.scale != 1 else ""
     facts = [
-        f"broken: {one_line(one.fault) or 'nothing'}",
+        f"broken: {spoken(one_line(one.fault)) or 'nothing'}",
         *([f"fired after {_in_words(one.fired_after)}"] if one.fired_after is not None else []),
         "its end was not seen"
         if one.cleared_after is None

@@ -10,8 +10,9 @@ from sloproof.alerts.promise import delay, detection_time, reset_time
 from sloproof.alerts.recording import recorded
 from sloproof.definition import plain
 from sloproof.promql import Expression, Number, call, parse_selector, rate
+from sloproof.runbooks.asking import dashboard, paste, question
 from sloproof.runbooks.incident import Incident
-from sloproof.runbooks.words import graph_link, in_words, one_in, one_line, share, until_forgotten
+from sloproof.runbooks.words import good, in_words, one_in, one_line, share, spoken, until_forgotten
 from sloproof.slo import SLO
 
 RESPOND_BEFORE = Decimal("0.1")
@@ -36,15 +37,15 @@ def summary(incident: Incident) -> str:
 
 def meaning(incident: Incident) -> str:
     """The condition in plain words, and how urgent which burn rate is."""
-    slo, tier, noun = incident.slo, incident.tier, incident.slo.noun
+    slo, tier, noun = incident.slo, incident.tier, incident.noun
     threshold, besides = percent(tier.threshold(slo)), _costly(incident) + _held(incident.timing.real(tier.hold))
-    return f"""A good {noun} is {slo.sli.sentence()}. {plain(slo.objective)} % of {noun}s are promised to be good over
+    return f"""A good {noun} is {good(slo)}. {plain(slo.objective)} % of {noun}s are promised to be good over
 {incident.window}, so {percent(slo.budget)} may be bad: that is the error budget. This alert says that the budget burns
 {_how_fast(incident)}. It fires while all of this is true:
 
 - over the last {incident.long}, more than {threshold} of {noun}s were bad: it matters;
 - over the last {incident.short}, more than {threshold} were bad too: it still goes on;
-- at least {slo.minimum_bad_events} bad {noun}s came in the last {incident.long}: not one unlucky {_lone(slo)}{besides}.
+- at least {slo.minimum_bad_events} bad {noun}s came in the last {incident.long}: not one unlucky {noun}{besides}.
 
 How long is left, by burn rate (“respond within” is when another {percent(RESPOND_BEFORE)} of the budget is gone):
 
@@ -61,10 +62,10 @@ def impact(incident: Incident) -> str:
     minute = Decimal(str(_MINUTE / incident.timing.real(slo.window))) / slo.budget
     lines = [
         f"- **Users:** {_users(incident)}",
-        f"- **Allowed:** {one_in(slo.budget)} {slo.noun}s may be bad ({percent(slo.budget)}). When this fires, more "
-        f"than {one_in(tier.threshold(slo))} were, over {incident.long}.",
-        f"- **Spent already:** about {percent(tier.budget_share)} of the {slo.budget_adjective} budget or more, in the "
-        f"last {incident.long} alone, at even traffic.",
+        f"- **Allowed:** {one_in(slo.budget)} {incident.noun}s may be bad ({percent(slo.budget)}). When this fires, "
+        f"more than {one_in(tier.threshold(slo))} were, over {incident.long}.",
+        f"- **Spent already:** about {percent(tier.budget_share)} of the {spoken(slo.budget_adjective)} budget or "
+        f"more, in the last {incident.long} alone, at even traffic.",
         f"- **A full outage** costs {share(minute)} of the budget each minute; a whole budget is gone in "
         f"{in_words(incident.gone_in(1 / slo.budget))}.",
         f"- **Once the budget is gone** the promise of {plain(slo.objective)} % over {incident.window} is broken, "
@@ -75,22 +76,32 @@ def impact(incident: Incident) -> str:
 
 def diagnosis(incident: Incident) -> str:
     """The first three questions, ready to paste, and where to look next."""
+    bad = f"bad {incident.noun}s"
     questions = (
-        ("Does it go on? The long window and the short one", _both_windows(incident)),
-        ("How much budget is left? As a share of 1, and in bad events", _budget(incident)),
         (
-            "Where are the bad events? The ten worst places, in events per second",
+            f"Does it go on? The share of {bad}, in the long window and in the short one; 1 is all",
+            _both_windows(incident),
+        ),
+        (
+            f"How much budget is left? As a share, 1 is all, below 0 is overspent; then in {bad}",
+            _budget(incident),
+        ),
+        (
+            f"Where are the {bad}? The ten worst places, in {bad} per second",
             (worst_places(incident.slo, incident.timing.real(incident.timing.base)),),
         ),
     )
-    asked = "\n\n".join(_question(number, words, asked) for number, (words, asked) in enumerate(questions, start=1))
-    return f"""Paste into Prometheus, or put its address before the link. No result means no data: first find out why
-nothing is measured (targets down, no traffic, rules not loaded). It does not mean that all is well. Only query 3 may be
-empty for a good reason: nothing is bad at this moment.
+    asked = "\n\n".join(
+        question(number, words, *asked, prometheus=incident.prometheus)
+        for number, (words, asked) in enumerate(questions, start=1)
+    )
+    return f"""{paste(incident.prometheus)} No result means no data: first find out why nothing is measured (targets
+down, no traffic, rules not loaded). It does not mean that all is well. Only query 3 may be empty for a good reason:
+nothing is bad at this moment.
 
 {asked}
 
-Then the dashboard: [{incident.slo.service.name}]({incident.alert.annotations["dashboard_url"]})."""
+Then the {_dashboard(incident)}."""
 
 
 def over(incident: Incident, seen: str = "") -> str:
@@ -105,15 +116,11 @@ If the alert has not cleared in the time below after your fix, the fix did not w
 Foretold from the windows and intervals, for a fault that begins after a time without errors, stays as bad as it began,
 and lasts {incident.short} or more:
 
-{table(("bad events", "fires after", "clears after the fix"), rows)}{_drilled(seen)}"""
+{table((f"bad {incident.noun}s", "fires after", "clears after the fix"), rows)}{_drilled(seen)}"""
 
 
 def _drilled(seen: str) -> str:
     return f"\n\nIn a drill (`sloproof drill`), its promise replayed from the events: {one_line(seen)}." if seen else ""
-
-
-def _lone(slo: SLO) -> str:
-    return "request" if slo.noun == "event" else slo.noun
 
 
 def _users(incident: Incident) -> str:
@@ -121,14 +128,15 @@ def _users(incident: Incident) -> str:
     who = f"{one_line(service.description)}; " if service.description else ""
     why = f" Why they care: {one_line(slo.description)}." if slo.description else ""
     threshold = percent(incident.tier.threshold(slo))
-    return f"{who}more than {threshold} of {slo.noun}s go wrong, where a good one is {slo.sli.sentence()}.{why}"
+    return f"{who}more than {threshold} of {incident.noun}s go wrong, where a good one is {good(slo)}.{why}"
 
 
 def _urgency(incident: Incident) -> str:
     if incident.tier.severity == names.PAGE:
         worst = in_words(incident.gone_in(1 / incident.slo.budget, RESPOND_BEFORE))
-        noun = incident.slo.noun
-        return f"page, start now. If every {noun} is bad, another {percent(RESPOND_BEFORE)} is gone in {worst}."
+        return (
+            f"page, start now. If every {incident.noun} is bad, another {percent(RESPOND_BEFORE)} is gone in {worst}."
+        )
     slowest = in_words(incident.gone_in(incident.factor, RESPOND_BEFORE))
     return f"ticket, by the next working day. Where it fires, another {percent(RESPOND_BEFORE)} is gone in {slowest}."
 
@@ -136,11 +144,15 @@ def _urgency(incident: Incident) -> str:
 def _first_step(incident: Incident) -> str:
     start = "start with step 1 of" if incident.tier.severity == names.PAGE else "work through"
     return (
-        f"open the [dashboard]({incident.alert.annotations['dashboard_url']}), panel “Burn, {incident.tier.name} "
+        f"open the {_dashboard(incident)}, panel “Burn, {incident.tier.name} "
         f"pair”. Is the {incident.short} line above {plain(incident.factor)}? It goes on: {start} "
         "[Mitigation](#mitigation). Is it below? It has stopped: find out what it was, with [Diagnosis](#diagnosis), "
         "before it returns."
     )
+
+
+def _dashboard(incident: Incident) -> str:
+    return dashboard("dashboard", incident.alert.annotations["dashboard_url"])
 
 
 def _how_fast(incident: Incident) -> str:
@@ -153,7 +165,8 @@ def _costly(incident: Incident) -> str:
     least = incident.tier.minimum_budget_share
     if least is None:
         return ""
-    return f";\n- and they are at least {percent(least)} of the bad events that the whole budget allows: it costs"
+    allowed = f"the bad {incident.noun}s that the whole budget allows"
+    return f";\n- and they are at least {percent(least)} of {allowed}: it costs"
 
 
 def _held(hold: timedelta) -> str:
@@ -166,7 +179,10 @@ def _escalation(escalation: str) -> str:
 
 def _urgency_table(incident: Incident) -> str:
     slo = incident.slo
-    named: dict[Decimal, list[str]] = {Decimal(1): ["exactly the budget"], 1 / slo.budget: ["every event is bad"]}
+    named: dict[Decimal, list[str]] = {
+        Decimal(1): ["exactly the budget"],
+        1 / slo.budget: [f"every {incident.noun} is bad"],
+    }
     for tier in incident.policy.tiers:
         if tier.threshold(slo) <= 1:
             named.setdefault(tier.factor(slo.window), []).append(_tier_word(incident, tier.name))
@@ -181,7 +197,9 @@ def _urgency_table(incident: Incident) -> str:
         )
         for burn, words in sorted(named.items())
     ]
-    return table(("burn rate", "bad events", "whole budget gone in", "half of it in", "respond within", ""), rows)
+    return table(
+        ("burn rate", f"bad {incident.noun}s", "whole budget gone in", "half of it in", "respond within", ""), rows
+    )
 
 
 def _tier_word(incident: Incident, name: str) -> str:
@@ -233,11 +251,6 @@ def _labels(selector: str) -> list[str]:
     """The scraped target, and what the selector leaves open."""
     open_labels = [matcher.label for matcher in parse_selector(selector).matchers if matcher.operator != "="]
     return ["instance", *dict.fromkeys(label for label in open_labels if label not in {"instance", "le"})]
-
-
-def _question(number: int, words: str, asked: Sequence[Expression]) -> str:
-    pasted = "\n\n".join(f"   ```promql\n   {one}\n   ```" for one in asked)
-    return f"{number}. {words}: [graph]({graph_link(*asked)})\n\n{pasted}"
 
 
 def _promise(incident: Incident, ratio: Decimal, waits: timedelta, hold: timedelta) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sloproof.alerts import AlertRule, BurnPolicy, BurnTier, Timing
 from sloproof.definition import format_duration
+from sloproof.runbooks.words import noun, spoken
 from sloproof.slo import SLO
 
 
@@ -19,6 +20,7 @@ class Incident:
         tier: its pair of windows.
         policy: all tiers of the objective.
         timing: intervals and scale of the rules.
+        prometheus: the server's address as people reach it; empty where none is known.
     """
 
     alert: AlertRule
@@ -26,6 +28,7 @@ class Incident:
     tier: BurnTier
     policy: BurnPolicy
     timing: Timing
+    prometheus: str = ""
 
     @property
     def factor(self) -> Decimal:
@@ -33,9 +36,14 @@ class Incident:
         return self.tier.factor(self.slo.window)
 
     @property
+    def noun(self) -> str:
+        """What spends the budget, in the singular, in a reader's word."""
+        return noun(self.slo)
+
+    @property
     def window(self) -> str:
         """What the promise is over, in words."""
-        return self.slo.promised_over
+        return spoken(self.slo.promised_over)
 
     @property
     def long(self) -> str:

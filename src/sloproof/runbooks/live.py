@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sloproof import names
+from sloproof.runbooks.asking import LINKED, PASTE, graph_link
 
 MOST_ROWS = 5
 """Series of an answer that a page shows; the largest."""
 _FENCE = re.compile(r"^(?P<indent> *)```promql\n(?P<query>.*?)\n *```[ \t]*$", re.DOTALL | re.MULTILINE)
 _MARKER = re.compile(r"^<!-- /?generated:[a-z-]+ -->[ \t]*\n?", re.MULTILINE)
 _LINK = re.compile(r": \[graph\]\([^)]*\)$", re.MULTILINE)
+_HOW = re.compile(rf"^{re.escape(LINKED)}", re.MULTILINE)
+_GRAPH = "**Graph:**"
+_ADDRESS = re.compile(re.escape(_GRAPH) + r" <([^>\n]*)>")
 _ANCHOR = re.compile(r"\[([^\]]+)\]\(#[^)]*\)")
 _DIAGNOSIS = "\n## Diagnosis\n"
 _NEXT = "\n## "
@@ -27,7 +31,7 @@ def readable(page: str) -> str:
     Args:
         page: a runbook page.
     """
-    text = _LINK.sub("", _MARKER.sub("", page.replace("\r\n", "\n")))
+    text = _LINK.sub("", _HOW.sub(PASTE, _MARKER.sub("", page.replace("\r\n", "\n"))))
     return re.sub(r"\n{3,}", "\n\n", _ANCHOR.sub(r"\1", text)).strip("\n") + "\n"
 
 
@@ -40,20 +44,37 @@ def queries_of(page: str) -> list[str]:
     return [_unindented(found) for found in _FENCE.finditer(_parts(page)[1])]
 
 
-def with_answers(page: str, answers: Mapping[str, str]) -> str:
+def with_answers(page: str, answers: Mapping[str, str], prometheus: str = "") -> str:
     """The page with a line below each query of its diagnosis.
 
     Args:
         page: a runbook page.
-        answers: by query; one that is missing gets no line.
+        answers: by query; one that is missing gets no such line.
+        prometheus: the address of the server that was asked, for a link to each query's graph; empty for none.
     """
     before, diagnosis, after = _parts(page)
 
     def answered(found: re.Match[str]) -> str:
-        said = answers.get(_unindented(found))
-        return found[0] if said is None else f"{found[0]}\n\n{found['indent']}**Now:** {said}"
+        query, indent = _unindented(found), found["indent"]
+        said = [f"**Now:** {answers[query]}"] if query in answers else []
+        graph = [f"{_GRAPH} <{graph_link(prometheus, [query])}>"] if prometheus else []
+        return "".join([found[0], *(f"\n\n{indent}{line}" for line in (*said, *graph))])
 
     return before + _FENCE.sub(answered, diagnosis) + after
+
+
+def links_apart(page: str) -> tuple[str, tuple[str, ...]]:
+    """The page with a number in place of each link to a graph, and the links: a long one breaks where it is drawn.
+
+    Args:
+        page: as `with_answers` makes it.
+
+    Returns:
+        The page, and the links in the order of their numbers, from 1.
+    """
+    links = tuple(_ADDRESS.findall(page))
+    numbers = iter(range(1, len(links) + 1))
+    return _ADDRESS.sub(lambda _: f"{_GRAPH} link {next(numbers)}, at the end", page), links
 
 
 def with_heading(page: str, now: Sequence[str]) -> str:

@@ -47,6 +47,7 @@ def runbook_page(
     existing: str | None = None,
     seen: str = "",
     evidence: Evidence | None = None,
+    prometheus: str = "",
 ) -> str:
     """The page of one burn alert.
 
@@ -59,6 +60,7 @@ def runbook_page(
         existing: the page as it is now, read without translating line ends; None for a new one.
         seen: what a drill showed of it last, as a sentence without a full stop; empty for nothing.
         evidence: what is known of it from live systems; None for nothing.
+        prometheus: the server's address as people reach it, for links; empty where none is known.
 
     Returns:
         Markdown. Of an existing page only the generated blocks change; blocks that it lacks are
@@ -67,7 +69,7 @@ def runbook_page(
     Raises:
         DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
     """
-    incident = Incident(alert, slo, tier, policy, timing)
+    incident = Incident(alert, slo, tier, policy, timing, prometheus)
     texts = {
         "summary": generated.summary(incident),
         "meaning": generated.meaning(incident),

@@ -1,16 +1,20 @@
 """Figures as a tired reader takes them in."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import quote
 
-from sloproof.definition import plain
-from sloproof.promql import Expression
+from sloproof.definition import parse_duration, plain
+from sloproof.promql import selectors_in
 from sloproof.slo import SLO
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _ROUGH_FROM = 10
 """Seconds below which a tenth matters."""
+_REQUESTS = re.compile(r"(?:^|_)(?:requests?|rq)(?:_|$)")
+"""In the name of a metric: what it counts are requests."""
+_LENGTH = re.compile(r"(?<![\w.`/-])(?:\d+(?:ms|[wdhms]))+(?![\w.`/])")
+_QUOTED = re.compile(r"(`[^`]*`)")
 
 
 def in_words(duration: timedelta) -> str:
@@ -40,7 +44,7 @@ def until_forgotten(slo: SLO) -> str:
     """Until when a missed promise stays missed."""
     if slo.calendar is not None:
         return f"until the next {slo.calendar} begins"
-    return "until the bad events leave the window"
+    return f"until the bad {noun(slo)}s leave the window"
 
 
 def share(ratio: Decimal) -> str:
@@ -58,7 +62,37 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
 
 
-def graph_link(*expressions: Expression) -> str:
-    """The path of Prometheus's own graph page with each expression in a panel of its own."""
-    panels = (f"g{index}.expr={quote(str(one), safe='')}&g{index}.tab=0" for index, one in enumerate(expressions))
-    return "/graph?" + "&".join(panels)
+def noun(slo: SLO) -> str:
+    """What spends the budget, in the singular, as somebody on call says it: `request` where requests are counted.
+
+    Args:
+        slo: the objective; its own word is used where its counters do not say more.
+    """
+    read = slo.sli.selectors()
+    requests = bool(read) and all(_REQUESTS.search(selectors_in(one)[0].metric) for one in read if selectors_in(one))
+    return "request" if slo.noun == "event" and requests else slo.noun
+
+
+def good(slo: SLO) -> str:
+    """What a good one is, to stand after `is`: `answered within 500 ms`, `one in which all is well`.
+
+    Args:
+        slo: the objective.
+    """
+    told, itself = slo.sli.sentence(), f"a {slo.sli.noun} "
+    return f"one {told.removeprefix(itself)}" if told.startswith(itself) else told
+
+
+def spoken(text: str) -> str:
+    """A sentence with its lengths of time as a reader says them: `1s200ms` becomes `1.2 s`; quoted parts stay.
+
+    Args:
+        text: a sentence of ours, as faults describe themselves.
+    """
+    parts = _QUOTED.split(text)
+    return "".join(part if index % 2 else _LENGTH.sub(_said, part) for index, part in enumerate(parts))
+
+
+def _said(found: re.Match[str]) -> str:
+    length = parse_duration(found[0])
+    return f"{length.total_seconds() * 1000:.0f} ms" if length.total_seconds() < 1 else in_words(length)

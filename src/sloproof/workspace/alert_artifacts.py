@@ -24,6 +24,7 @@ from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.cause_tests import case_files, cause_tests, not_proven
 from sloproof.errors import SloproofError
 from sloproof.promql import Expression
+from sloproof.runbooks.asking import jobs_read
 from sloproof.runbooks.evidence import Evidence
 from sloproof.slo import SLO, Service
 from sloproof.workspace.alert_memory import SEEN, AlertMemory
@@ -109,15 +110,18 @@ def extra_pages(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifa
     for cause in workspace.all_of(CauseAlert):
         rule = cause_rule(cause, timing, links)
         slos = workspace.slos_of(cause.service.name)
-        yield _page(rule, existing, memory, cause.service, partial(cause_page, rule, cause, slos, timing))
+        made = partial(cause_page, rule, cause, slos, timing, prometheus=links.prometheus)
+        yield _page(rule, existing, memory, cause.service, made)
     for slo in workspace.slos:
         for rule in budget_alert_rules(slo, _budget(workspace, slo), timing, links):
-            yield _page(rule, existing, memory, slo.service, partial(budget_page, rule, slo, timing))
+            made = partial(budget_page, rule, slo, _budget(workspace, slo), timing, prometheus=links.prometheus)
+            yield _page(rule, existing, memory, slo.service, made)
     for service in workspace.services:
         absence, slos = absence_for(service, workspace.all_of(AbsenceAlerts)), workspace.slos_of(service.name)
         for rule in absence_rules(service, slos, absence, timing, links):
-            asked = _missing(rule, service, slos, timing)
-            yield _page(rule, existing, memory, service, partial(absence_page, rule, service, asked, timing))
+            asked, jobs = _missing(rule, service, slos, timing)
+            made = partial(absence_page, rule, service, asked, timing, jobs=jobs, prometheus=links.prometheus)
+            yield _page(rule, existing, memory, service, made)
 
 
 def _page(
@@ -134,12 +138,14 @@ def _page(
         raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
 
 
-def _missing(rule: AlertRule, service: Service, slos: Sequence[SLO], timing: Timing) -> Sequence[Expression]:
-    """What an absence alert waits for: the targets, or an objective's errors, of each part where it has parts."""
+def _missing(
+    rule: AlertRule, service: Service, slos: Sequence[SLO], timing: Timing
+) -> tuple[Sequence[Expression], tuple[str, ...]]:
+    """What an absence alert waits for, of each part where it has parts, and the jobs whose targets it is read from."""
     for slo in slos:
         if rule.alert == names.absent_alert(service.name, slo.name):
-            return errors_read(slo, timing)
-    return (scraped(service),)
+            return errors_read(slo, timing), jobs_read(slo.sli.selectors())
+    return (scraped(service),), (service.job,)
 
 
 def _budget(workspace: Workspace, slo: SLO) -> BudgetAlerts:

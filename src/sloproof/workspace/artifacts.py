@@ -122,7 +122,7 @@ def _runbooks(workspace: Workspace, existing: ExistingPage) -> Iterator[Artifact
             try:
                 evidence = memory.evidence(rule.alert, slo.service.name)
                 seen = drilled.get(rule.alert, "")
-                page = runbook_page(rule, slo, tier, policy, timing, existing(path), seen, evidence)
+                page = runbook_page(rule, slo, tier, policy, timing, existing(path), seen, evidence, links.prometheus)
             except SloproofError as error:
                 raise type(error)(f"`{path}`: {error.message}", hint=error.hint) from None
             yield Artifact(path, page)

@@ -87,7 +87,7 @@ def live_page(page: str, rule: AlertRule, prometheus: Prometheus, now: float | N
     except PartFailed as failure:
         failures.append(failure)
         known.append(f"**live values are not known:** {one_line(failure.message)}")
-    return LivePage(with_heading(with_answers(page, answers), known), tuple(failures))
+    return LivePage(with_heading(with_answers(page, answers, prometheus.url), known), tuple(failures))
 
 
 def _states(rule: AlertRule, prometheus: Prometheus, at: float) -> Iterator[str]:
