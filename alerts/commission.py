@@ -231,7 +231,7 @@ sqlite_locks = CauseAlert(
     summary="in one minute of twenty SQLite was locked more than 5 times",
     first_step="see which writes wait for each other; if they cannot be fewer, plan the move to PostgreSQL",
     runs_every="1m",
-    measures="the number of locks in a minute that 19 of 20 minutes of the last hour stay under",
+    measures="what 19 of 20 minutes of the last hour stay under",
     unit="locks a minute",
     consequence="writes wait, then end with a lock time-out, and shops see an error when they save",
 )
@@ -246,7 +246,6 @@ many_connections = CauseAlert(
     summary="more than 80 connections to the database are in use",
     first_step="see which replica holds most of them, and restart it if they do not fall with its traffic",
     measures="the number of connections to the database in use",
-    unit="connections",
     consequence="the next replica gets none, and its requests fail",
 )
 

@@ -34,6 +34,5 @@ locked_writes = CauseAlert(
     summary="writes fail because another one holds the SQLite file",
     first_step="look for a long write, such as a backup or an import, and let it run at night",
     measures="the number of writes that found the file locked in 5 minutes",
-    unit="writes",
     consequence="these writes fail, and what somebody entered with them is lost",
 )

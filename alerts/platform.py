@@ -83,6 +83,5 @@ dead_letters = CauseAlert(
     summary="messages were given up and lie in the dead-letter queue",
     first_step="read the oldest one: a message that no version can read is a bug, and the rest can be sent again",
     measures="the number of messages that a queue has given up",
-    unit="messages",
     consequence="what these messages should have done does not happen, for those people alone; no objective shows it",
 )

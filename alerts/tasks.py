@@ -15,8 +15,7 @@ no_spare_instance = CauseAlert(
     severity="warning",
     summary="the balancer has no spare instance left: users notice nothing until the next one is lost",
     first_step="see with `sloproof lab status` which instance does not answer, and read its log",
-    measures="how many instances the balancer sends requests to",
-    unit="instances",
+    measures="the number of instances that the balancer sends requests to",
     consequence="nobody notices while the other instance holds; if that one goes too, every request fails and "
     "the availability alerts page",
 )

@@ -1,6 +1,7 @@
 """`sloproof runbook` as a process, on a real Prometheus, on none, and on one that fails."""
 
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -48,6 +49,30 @@ class Place:
             check=False,
         )
 
+    def drawn(self, *options: str) -> str:
+        """As `runbook`, on a terminal of 80 columns without colours."""
+        environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [PROGRAM, "runbook", *options], cwd=self.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        ) as process:
+            os.close(theirs)
+            text = b"".join(_until_closed(ours))
+            os.close(ours)
+            assert process.wait(120) == 0
+        return re.sub(r"\x1b\[[01]?m|\x1b\[[^3][0-9;]*m", "", text.decode().replace("\r\n", "\n"))
+
+
+def _until_closed(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            read = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            return
+        if not read:
+            return
+        yield read
+
 
 def recorded(now: int) -> Iterator[str]:
     for metric, value in {"slo:error:ratio_1h": 0.02, "slo:error:ratio_5m": 0.5, "slo:errors:count_1h": 40}.items():
@@ -82,6 +107,17 @@ def test_a_firing_alert_and_what_its_queries_answer_stand_on_its_page(place: Pla
     assert "**Now:** no result" in done.stdout  # no raw series: the worst places are not known
     assert "<!-- generated" not in done.stdout
     assert "\x1b" not in done.stdout
+    assert f"**Graph:** <{place.url}/graph?g0.expr=slo%3Aerror%3Aratio_5m%7B" in done.stdout
+
+
+def test_on_a_terminal_links_stand_unbroken_at_the_end_and_nothing_else_is_too_wide(place: Place) -> None:
+    shown = place.drawn(ALERT, "--prometheus", place.url)
+    page, _, links = shown.partition("\nLinks\n")
+    assert max(map(len, page.splitlines())) <= 80
+    assert "Graph: link 5, at the end" in page and "http" not in page.replace(place.url, "")
+    assert [line.split(" ")[:2] for line in links.splitlines()] == [["link", f"{number}:"] for number in range(1, 6)]
+    assert all(f" {place.url}/graph?g0.expr=" in line for line in links.splitlines())
+    assert "\x1b[3" not in shown  # NO_COLOR
 
 
 def test_an_alert_whose_rule_is_not_loaded_cannot_be_inactive(place: Place) -> None:

@@ -200,6 +200,13 @@ def test_the_page_of_missing_data_asks_for_the_targets_that_the_objective_reads(
     assert 'up{job="api"}' in own and "the error beside the job `api`" in own
 
 
+def test_a_target_that_is_down_is_asked_for_as_the_alert_asks() -> None:
+    down = absence_rules(API, [], AbsenceAlerts(), REAL, Links())[0]
+    page = absence_page(down, API, [Selector("up")], REAL)
+    assert "at most 1 min after a target answers scrapes again: a scrape and an evaluation" in page
+    assert "histogram" not in page and "Did somebody change Prometheus's configuration" in page
+
+
 def test_jobs_are_read_from_the_raw_series_of_an_objective() -> None:
     read = ['a_total{job="edge"} / b_total{job="db"}', "c_total", 'sum(rate(d_total{job="edge"}[5m]))']
     assert jobs_read(read) == ("edge", "db")

@@ -10,7 +10,7 @@ import pytest
 from sloproof.alerts import DEFAULT_POLICY, REAL, BurnPolicy, BurnTier, Links, Timing, burn_alert
 from sloproof.promql import check_expression
 from sloproof.runbooks import runbook_page, unwritten_sections
-from sloproof.runbooks.words import in_words, noun, one_in, one_line, share, spoken
+from sloproof.runbooks.words import in_words, noun, one_in, one_line, pace, share, spoken
 from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
 
 shop = Service(
@@ -139,6 +139,16 @@ def test_what_is_counted_is_called_by_its_own_name() -> None:
     letters = ErrorRatio(errors="letters_lost_total", total="letters_total")
     assert noun(SLO(service=shop, name="post", objective="99", sli=letters)) == "event"
     assert "events" not in page().split("## Mitigation")[0]
+
+
+def test_bad_seconds_are_told_as_a_share_of_time() -> None:
+    assert pace(paid.model_copy(update={"budgeting": "slices"})) == "as a share of time"
+    assert pace(paid) == "in bad requests per second"
+
+
+def test_the_impact_does_not_say_again_what_the_first_screen_says() -> None:
+    assert page().count("where a good one is") == 1
+    assert "- **Users:** people pay with it; a payment that fails is a customer lost." in page()
 
 
 def test_lengths_of_time_in_a_sentence_are_said_as_a_reader_says_them() -> None:

@@ -42,14 +42,15 @@ def runbook(alert: Alert = None, url: Url = None, record: Record = False) -> Non
 
 def _page(workspace: "Workspace", alert: str, url: str | None) -> None:
     from sloproof.prometheus import Prometheus
-    from sloproof.runbooks.live import with_heading
+    from sloproof.runbooks.live import with_answers, with_heading
     from sloproof.workspace.live_page import alert_named, live_page, page_of
 
     owned = alert_named(workspace, alert)
     text = page_of(workspace.root, owned.rule)
     place = url or _of_the_lab(workspace, owned.service.name)
     if place is None:
-        _show(with_heading(text, ["no live values: `--prometheus URL` says where to ask"]))
+        linked = with_answers(text, {}, workspace.settings.prometheus_url)
+        _show(with_heading(linked, ["no live values: `--prometheus URL` says where to ask"]))
         return
     with Prometheus(place, allowed=workspace.settings.targets) as prometheus:
         found = live_page(text, owned.rule, prometheus)

@@ -16,14 +16,20 @@ from sloproof.runbooks.cause import owner, urgency
 from sloproof.runbooks.evidence import Evidence
 from sloproof.runbooks.generated import table, worst_places
 from sloproof.runbooks.page import assembled
-from sloproof.runbooks.words import good, in_words, noun, one_in, one_line, spoken, until_forgotten
+from sloproof.runbooks.words import good, in_words, noun, one_in, one_line, pace, spoken, until_forgotten
 from sloproof.slo import SLO, Service
 
 BURNS = (Decimal("0.5"), Decimal(1), Decimal(2), Decimal(6), Decimal("14.4"))
 """Burn rates that a budget's page tells the time for."""
 SHARES = (Decimal("0.5"), Decimal("0.1"), Decimal("0.05"))
 """Of the whole budget, ratio of 1."""
-
+_RENAMED = (
+    "Did a release rename a metric, a label or a job, or change a histogram's buckets? `sloproof check --online URL` "
+    "names the selector."
+)
+_RENAMED_JOB = (
+    "Did somebody change Prometheus's configuration: the job's name, its targets, a certificate or a password?"
+)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -95,7 +101,7 @@ def _budget_diagnosis(alert: AlertRule, slo: SLO, alerts: BudgetAlerts, timing: 
         f"{spoken(slo.window_now) if back == slo.window else f'the last {in_words(back)}'}, and compare with releases "
         "and incidents"
     )
-    who = f"Who spends it now? The ten worst places, in {bad} per second; empty when nothing is bad at this moment"
+    who = f"Who spends it now? The ten worst places, {pace(slo)}; empty when nothing is bad at this moment"
     questions += [
         question(3, when, _spent(slo, piece, timing), prometheus=prometheus, shown=timing.real(back)),
         question(4, who, worst_places(slo, base), prometheus=prometheus),
@@ -177,7 +183,7 @@ def absence_page(
     Raises:
         DamagedPage: the existing page's markers do not pair up, or name a block that is not generated.
     """
-    read = jobs or (service.job,)
+    read, down = jobs or (service.job,), alert.alert == names.target_down_alert(service.name)
     first = (
         f"open Prometheus's page of targets ({_targets_page(prometheus)}) and read the error beside {_called(read)}."
     )
@@ -185,7 +191,7 @@ def absence_page(
         "summary": _summary(alert, service, first),
         "meaning": f"No data is not good news: what is missing is neither good nor bad. {_condition(alert)}",
         "impact": f"""- **Users:** unknown; {_who(service)}. Try it yourself.
-- **Meanwhile** no alert on what is missing can fire, and its budget stands still.{_needs(service)}""",
+- **Meanwhile** no other alert on what is missing can fire, and its budget stands still.{_needs(service)}""",
         "diagnosis": f"{paste(prometheus)} No result means no data.\n\n"
         + "\n\n".join(
             question(number, _still(number, len(asked)), one, prometheus=prometheus)
@@ -193,11 +199,10 @@ def absence_page(
         )
         + f"\n\n{_targets(len(asked), read, prometheus)}\n\n"
         f"{len(asked) + 3}. Does the target answer when you ask it yourself, from Prometheus's machine?\n\n"
-        f"{len(asked) + 4}. Did a release rename a metric, a label or a job, or change a histogram's buckets? "
-        "`sloproof check --online URL` names the selector.",
+        f"{len(asked) + 4}. {_RENAMED_JOB if down else _RENAMED}",
         "over": f"The alert clears at the first evaluation that finds data again; {_shown(len(asked))}. Foretold: at "
-        f"most {in_words(_until_seen(timing))} after a target answers scrapes again: a scrape, the {_base(timing)} of "
-        "a rate, and an evaluation.",
+        f"most {in_words(_until_seen(timing, down))} after a target answers scrapes again: a scrape"
+        f"{' and' if down else f', the {_base(timing)} of a rate, and'} an evaluation.",
     }
     return assembled(alert.alert, texts, service, existing, evidence)
 
@@ -234,8 +239,9 @@ def _targets_page(prometheus: str) -> str:
     return f"[targets]({prometheus.rstrip('/')}/targets)" if prometheus else "`/targets`"
 
 
-def _until_seen(timing: Timing) -> timedelta:
-    return timing.scrape + timing.real(timing.base) + timing.real(timing.evaluation)
+def _until_seen(timing: Timing, down: bool) -> timedelta:
+    rate = timedelta() if down else timing.real(timing.base)
+    return timing.scrape + rate + timing.real(timing.evaluation)
 
 
 def _base(timing: Timing) -> str:

@@ -12,7 +12,7 @@ from sloproof.definition import plain
 from sloproof.promql import Expression, Number, call, parse_selector, rate
 from sloproof.runbooks.asking import dashboard, paste, question
 from sloproof.runbooks.incident import Incident
-from sloproof.runbooks.words import good, in_words, one_in, one_line, share, spoken, until_forgotten
+from sloproof.runbooks.words import good, in_words, one_in, one_line, pace, share, spoken, until_forgotten
 from sloproof.slo import SLO
 
 RESPOND_BEFORE = Decimal("0.1")
@@ -61,7 +61,7 @@ def impact(incident: Incident) -> str:
     slo, tier, needs = incident.slo, incident.tier, incident.slo.service.depends_on
     minute = Decimal(str(_MINUTE / incident.timing.real(slo.window))) / slo.budget
     lines = [
-        f"- **Users:** {_users(incident)}",
+        *_who_and_why(incident),
         f"- **Allowed:** {one_in(slo.budget)} {incident.noun}s may be bad ({percent(slo.budget)}). When this fires, "
         f"more than {one_in(tier.threshold(slo))} were, over {incident.long}.",
         f"- **Spent already:** about {percent(tier.budget_share)} of the {spoken(slo.budget_adjective)} budget or "
@@ -87,7 +87,7 @@ def diagnosis(incident: Incident) -> str:
             _budget(incident),
         ),
         (
-            f"Where are the {bad}? The ten worst places, in {bad} per second",
+            f"Where are the {bad}? The ten worst places, {pace(incident.slo)}",
             (worst_places(incident.slo, incident.timing.real(incident.timing.base)),),
         ),
     )
@@ -121,6 +121,11 @@ and lasts {incident.short} or more:
 
 def _drilled(seen: str) -> str:
     return f"\n\nIn a drill (`sloproof drill`), its promise replayed from the events: {one_line(seen)}." if seen else ""
+
+
+def _who_and_why(incident: Incident) -> list[str]:
+    said = [one_line(incident.slo.service.description), one_line(incident.slo.description)]
+    return [f"- **Users:** {'; '.join(filter(None, said))}."] if any(said) else []
 
 
 def _users(incident: Incident) -> str:
@@ -198,7 +203,15 @@ def _urgency_table(incident: Incident) -> str:
         for burn, words in sorted(named.items())
     ]
     return table(
-        ("burn rate", f"bad {incident.noun}s", "whole budget gone in", "half of it in", "respond within", ""), rows
+        (
+            "burn rate",
+            f"bad {incident.noun}s",
+            "whole budget gone in",
+            "half of it in",
+            "respond within",
+            "what that is",
+        ),
+        rows,
     )
 
 
@@ -263,7 +276,8 @@ def _promise(incident: Incident, ratio: Decimal, waits: timedelta, hold: timedel
 
 
 def _between(least: timedelta, most: timedelta) -> str:
-    return f"{in_words(least)} to {in_words(most)}"
+    first, last = in_words(least), in_words(most)
+    return f"about {last}" if first == last else f"{first} to {last}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -69,8 +69,15 @@ def noun(slo: SLO) -> str:
         slo: the objective; its own word is used where its counters do not say more.
     """
     read = slo.sli.selectors()
-    requests = bool(read) and all(_REQUESTS.search(selectors_in(one)[0].metric) for one in read if selectors_in(one))
-    return "request" if slo.noun == "event" and requests else slo.noun
+    metrics = [selector.metric for one in read for selector in selectors_in(one)]
+    answers = slo.sli.client_threshold is not None or (bool(metrics) and all(map(_REQUESTS.search, metrics)))
+    return "request" if slo.noun == "event" and answers else slo.noun
+
+
+def pace(slo: SLO) -> str:
+    """In what the bad ones of a moment are told: bad seconds a second are a share of time."""
+    one = noun(slo)
+    return "as a share of time" if one == "second" else f"in bad {one}s per second"
 
 
 def good(slo: SLO) -> str:

@@ -23,7 +23,7 @@ from sloproof.alerts.absent import errors_read, scraped
 from sloproof.alerts.budget_tests import budget_cases
 from sloproof.alerts.cause_tests import case_files, cause_tests, not_proven
 from sloproof.errors import SloproofError
-from sloproof.promql import Expression
+from sloproof.promql import Binary, Expression, Number
 from sloproof.runbooks.asking import jobs_read
 from sloproof.runbooks.evidence import Evidence
 from sloproof.slo import SLO, Service
@@ -145,7 +145,7 @@ def _missing(
     for slo in slos:
         if rule.alert == names.absent_alert(service.name, slo.name):
             return errors_read(slo, timing), jobs_read(slo.sli.selectors())
-    return (scraped(service),), (service.job,)
+    return (Binary(scraped(service), "==", Number(1)),), (service.job,)
 
 
 def _budget(workspace: Workspace, slo: SLO) -> BudgetAlerts:
