@@ -56,7 +56,7 @@ shard_down = CauseAlert(
     severity="critical",
     summary="a shard does not answer in any region, and every request for its keys fails",
     first_step="promote its freshest replica; the other three shards go on by themselves",
-    measures="the best state of a shard in all regions, where 1 is up",
+    measures="the best answer of a shard in all regions (1 is up, 0 is down)",
     consequence="a quarter of the keys cannot be read or written, and each request for them fails",
 )
 
@@ -69,7 +69,7 @@ queue_down = CauseAlert(
     severity="critical",
     summary="the message queue of a region cannot be reached, and what is written there has to wait",
     first_step="see that producers keep their messages on disk; restart the broker before their disks are full",
-    measures="the best state of a region's queue, where 1 is up",
+    measures="the best answer of a region's queue (1 is up, 0 is down)",
     consequence="what is written in that region waits on the disks of its producers; when these are full, it is lost",
 )
 

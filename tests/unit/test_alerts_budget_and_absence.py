@@ -225,6 +225,9 @@ def test_a_budgets_page_is_over_when_the_window_that_its_alert_reads_is_over() -
     assert "30 d after" not in over
     review = page_on_the_budget("BurnReview").split("## When it is over")[1]
     assert "once the last 7 d hold less than 20 % of the budget" in review and "it looks back 7 d" in review
+    assert "This alert says of api availability that less than 10 % of the error budget is left." in page_on_the_budget(
+        "BudgetLow"
+    )
     low = page_on_the_budget("BudgetLow").split("## When it is over")[1]
     assert "all of it is back 30 d after the last bad event" in low
 

@@ -11,7 +11,7 @@ from sloproof.alerts import DEFAULT_POLICY, REAL, BurnPolicy, BurnTier, Links, T
 from sloproof.promql import check_expression
 from sloproof.runbooks import runbook_page, unwritten_sections
 from sloproof.runbooks.words import in_words, noun, one_in, one_line, pace, share, spoken
-from sloproof.slo import SLO, ErrorRatio, LatencyBelow, Service
+from sloproof.slo import SLO, ErrorRatio, HistogramBelow, LatencyBelow, Service
 
 shop = Service(
     name="shop",
@@ -152,6 +152,7 @@ def test_the_impact_does_not_say_again_what_the_first_screen_says() -> None:
 
 
 def test_lengths_of_time_in_a_sentence_are_said_as_a_reader_says_them() -> None:
+    assert spoken("delay 30% or 8 % of `5%`") == "delay 30 % or 8 % of `5%`"
     told = spoken("let answers of `a1-1m30s` come 1s200ms late, at most 800ms, for 1m15s, then 30d at /api/v2s")
     assert told == "let answers of `a1-1m30s` come 1.2 s late, at most 800 ms, for 1 min 15 s, then 30 d at /api/v2s"
 
@@ -161,6 +162,21 @@ def test_the_third_query_splits_bad_events_by_what_the_definition_leaves_open() 
     slow = queries(page(quick))[-1]
     assert slow.count("sum by (instance)") == 2
     assert "_count" in slow and "_bucket" in slow and "> 0" in slow
+
+
+def test_the_third_query_splits_bad_events_by_what_the_objective_is_split_by() -> None:
+    asked = queries(page(paid.model_copy(update={"by": ("tenant",)})))[-1]
+    assert asked.startswith("topk(10, sum by (instance, tenant, code) (rate(")
+    assert (
+        queries(page(quick.model_copy(update={"by": ("instance", "route")})))[-1].count("sum by (instance, route)") == 2
+    )
+
+
+def test_what_a_good_event_is_may_be_a_whole_sentence() -> None:
+    seen = HistogramBelow("2.5", histogram='web_vitals{job="shop"}', meaning="a page is there within 2.5 s")
+    text = page(SLO(service=shop, name="seen", objective="90", sli=seen))
+    assert "A good event: a page is there within 2.5 s." in text and "where a good one: a page is there" in text
+    assert "A good request is answered without a server error." in page()
 
 
 def test_detection_and_reset_are_foretold() -> None:

@@ -192,19 +192,28 @@ def absence_page(
         "meaning": f"No data is not good news: what is missing is neither good nor bad. {_condition(alert)}",
         "impact": f"""- **Users:** unknown; {_who(service)}. Try it yourself.
 - **Meanwhile** no other alert on what is missing can fire, and its budget stands still.{_needs(service)}""",
-        "diagnosis": f"{paste(prometheus)} No result means no data.\n\n"
-        + "\n\n".join(
-            question(number, _still(number, len(asked)), one, prometheus=prometheus)
-            for number, one in enumerate(asked, start=1)
-        )
-        + f"\n\n{_targets(len(asked), read, prometheus)}\n\n"
-        f"{len(asked) + 3}. Does the target answer when you ask it yourself, from Prometheus's machine?\n\n"
-        f"{len(asked) + 4}. {_RENAMED_JOB if down else _RENAMED}",
+        "diagnosis": _absence_diagnosis(asked, read, prometheus, _RENAMED_JOB if down else _RENAMED),
         "over": f"The alert clears at the first evaluation that finds data again; {_shown(len(asked))}. Foretold: at "
         f"most {in_words(_until_seen(timing, down))} after a target answers scrapes again: a scrape"
         f"{' and' if down else f', the {_base(timing)} of a rate, and'} an evaluation.",
     }
     return assembled(alert.alert, texts, service, existing, evidence)
+
+
+def _absence_diagnosis(asked: Sequence[Expression], jobs: tuple[str, ...], prometheus: str, changed: str) -> str:
+    many = len(asked)
+    missing = (
+        question(number, _still(number, many), one, prometheus=prometheus) for number, one in enumerate(asked, start=1)
+    )
+    return "\n\n".join(
+        [
+            f"{paste(prometheus)} No result means no data.",
+            *missing,
+            _targets(many, jobs, prometheus),
+            f"{many + 3}. Does the target answer when you ask it yourself, from Prometheus's machine?",
+            f"{many + 4}. {changed}",
+        ]
+    )
 
 
 def _still(number: int, of: int) -> str:
@@ -254,7 +263,7 @@ def _who(service: Service) -> str:
 
 def _good(slo: SLO) -> str:
     why = f" Why they care: {one_line(slo.description)}." if slo.description else ""
-    return f"A good {noun(slo)} is {good(slo)}.{why}"
+    return f"A good {noun(slo)}{good(slo)}.{why}"
 
 
 def _needs(service: Service) -> str:
@@ -301,4 +310,10 @@ def _summary(alert: AlertRule, service: Service, first: str) -> str:
 
 def _condition(alert: AlertRule) -> str:
     held = f" for {in_words(alert.hold)}" if alert.hold else ""
-    return f"It fires while this has a result{held}:\n\n```promql\n{alert.expression}\n```"
+    of, _, what = alert.annotations["summary"].partition(": ")
+    return f"""This alert says of {one_line(of)} that {spoken(one_line(what))}. It fires while this has a
+result{held}:
+
+```promql
+{alert.expression}
+```"""

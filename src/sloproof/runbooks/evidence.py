@@ -103,7 +103,7 @@ def _item(one: SeenAlert) -> str:
         "its end was not seen"
         if one.cleared_after is None
         else f"cleared {_in_words(one.cleared_after)} after the undo",
-        f"restored by: {one_line(one.restored_by) or 'not known'}",
+        f"restored by: {spoken(one_line(one.restored_by)) or 'not known'}",
     ]
     return f"- **{when}**, {one.kind} `{one_line(one.run)}`{divided}; {'; '.join(facts)}."
 

@@ -39,7 +39,7 @@ def meaning(incident: Incident) -> str:
     """The condition in plain words, and how urgent which burn rate is."""
     slo, tier, noun = incident.slo, incident.tier, incident.noun
     threshold, besides = percent(tier.threshold(slo)), _costly(incident) + _held(incident.timing.real(tier.hold))
-    return f"""A good {noun} is {good(slo)}. {plain(slo.objective)} % of {noun}s are promised to be good over
+    return f"""A good {noun}{good(slo)}. {plain(slo.objective)} % of {noun}s are promised to be good over
 {incident.window}, so {percent(slo.budget)} may be bad: that is the error budget. This alert says that the budget burns
 {_how_fast(incident)}. It fires while all of this is true:
 
@@ -120,7 +120,8 @@ and lasts {incident.short} or more:
 
 
 def _drilled(seen: str) -> str:
-    return f"\n\nIn a drill (`sloproof drill`), its promise replayed from the events: {one_line(seen)}." if seen else ""
+    told = spoken(one_line(seen))
+    return f"\n\nIn a drill (`sloproof drill`), its promise replayed from the events: {told}." if seen else ""
 
 
 def _who_and_why(incident: Incident) -> list[str]:
@@ -133,7 +134,7 @@ def _users(incident: Incident) -> str:
     who = f"{one_line(service.description)}; " if service.description else ""
     why = f" Why they care: {one_line(slo.description)}." if slo.description else ""
     threshold = percent(incident.tier.threshold(slo))
-    return f"{who}more than {threshold} of {incident.noun}s go wrong, where a good one is {good(slo)}.{why}"
+    return f"{who}more than {threshold} of {incident.noun}s go wrong, where a good one{good(slo)}.{why}"
 
 
 def _urgency(incident: Incident) -> str:
@@ -250,8 +251,9 @@ def worst_places(slo: SLO, window: timedelta) -> Expression:
     """
     counters = slo.sli.counters()
     if counters is None:
-        return call("topk", Number(10), slo.sli.errors(window, by=["instance"]).above(0))
-    labels = _labels(counters.bad or counters.total)
+        labels = list(dict.fromkeys(["instance", *slo.by]))
+        return call("topk", Number(10), slo.sli.errors(window, by=labels).above(0))
+    labels = _labels(slo, counters.bad or counters.total)
     if counters.bad is not None:
         bad: Expression = rate(parse_selector(counters.bad), window).sum(by=labels)
     else:
@@ -260,10 +262,10 @@ def worst_places(slo: SLO, window: timedelta) -> Expression:
     return call("topk", Number(10), bad.above(0))
 
 
-def _labels(selector: str) -> list[str]:
-    """The scraped target, and what the selector leaves open."""
+def _labels(slo: SLO, selector: str) -> list[str]:
+    """The scraped target, what the objective is split by, and what the selector leaves open."""
     open_labels = [matcher.label for matcher in parse_selector(selector).matchers if matcher.operator != "="]
-    return ["instance", *dict.fromkeys(label for label in open_labels if label not in {"instance", "le"})]
+    return list(dict.fromkeys(["instance", *slo.by, *(label for label in open_labels if label != "le")]))
 
 
 def _promise(incident: Incident, ratio: Decimal, waits: timedelta, hold: timedelta) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ _ROUGH_FROM = 10
 _REQUESTS = re.compile(r"(?:^|_)(?:requests?|rq)(?:_|$)")
 """In the name of a metric: what it counts are requests."""
 _LENGTH = re.compile(r"(?<![\w.`/-])(?:\d+(?:ms|[wdhms]))+(?![\w.`/])")
+_PER_CENT = re.compile(r"(\d)%")
 _QUOTED = re.compile(r"(`[^`]*`)")
 
 
@@ -81,23 +82,27 @@ def pace(slo: SLO) -> str:
 
 
 def good(slo: SLO) -> str:
-    """What a good one is, to stand after `is`: `answered within 500 ms`, `one in which all is well`.
+    """What a good one is, to stand right after its noun: ` is answered within 500 ms`, ` is one in which all is well`.
 
     Args:
-        slo: the objective.
+        slo: the objective; what its author wrote of events may be a whole sentence, and stands behind a colon.
     """
-    told, itself = slo.sli.sentence(), f"a {slo.sli.noun} "
-    return f"one {told.removeprefix(itself)}" if told.startswith(itself) else told
+    told, itself = one_line(slo.sli.sentence()), f"a {slo.sli.noun} "
+    if told.startswith(itself):
+        return f" is one {told.removeprefix(itself)}"
+    return f": {told}" if noun(slo) == "event" else f" is {told}"
 
 
 def spoken(text: str) -> str:
-    """A sentence with its lengths of time as a reader says them: `1s200ms` becomes `1.2 s`; quoted parts stay.
+    """A sentence with its figures as pages write them: `1s200ms` becomes `1.2 s`, `8%` `8 %`; quoted parts stay.
 
     Args:
         text: a sentence of ours, as faults describe themselves.
     """
     parts = _QUOTED.split(text)
-    return "".join(part if index % 2 else _LENGTH.sub(_said, part) for index, part in enumerate(parts))
+    return "".join(
+        part if index % 2 else _PER_CENT.sub(r"\1 %", _LENGTH.sub(_said, part)) for index, part in enumerate(parts)
+    )
 
 
 def _said(found: re.Match[str]) -> str:
