@@ -14,8 +14,8 @@ _MITIGATION = """First stop the harm, then look for the cause.
    a run has left broken; it is safe to repeat.
 2. **Did something change** in the last hour: a release, a setting, a certificate, a dependency? Undo it first, see
    [Rollback](#rollback).
-3. **Is it one place?** Query 3 of [Diagnosis](#diagnosis) names the worst ones. Take a bad instance out of the
-   balancer, or restart it.
+3. **Is it one place?** [Diagnosis](#diagnosis) names the worst ones where there are several. Take a bad instance out of
+   the balancer, or restart it.
 4. **Is it what they all need?** Check {depends_on}.
 5. **Too much load?** Shed what matters least, or add instances.
 6. After each step wait as long as [When it is over](#when-it-is-over) says before you try the next."""
