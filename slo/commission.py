@@ -116,7 +116,7 @@ largest_contentful_paint = SLO(
     sli=HistogramBelow(
         "2.5",
         histogram='web_vitals_lcp_seconds{job="commission-rum"}',
-        meaning="the largest part of a page is there within 2.5 s",
+        meaning="a page whose largest part is there within 2.5 s",
     ),
     description="until then visitors look at an empty page",
 )
@@ -128,7 +128,7 @@ first_input_delay = SLO(
     sli=HistogramBelow(
         "0.1",
         histogram='web_vitals_fid_seconds{job="commission-rum"}',
-        meaning="a page reacts to the first click within 100 ms",
+        meaning="a page that reacts to the first click within 100 ms",
     ),
     description="a page that does not react is clicked again, or left",
 )
@@ -140,7 +140,7 @@ cumulative_layout_shift = SLO(
     sli=HistogramBelow(
         "0.1",
         histogram='web_vitals_cls{job="commission-rum"}',
-        meaning="a page moves by at most 0.1 while it loads",
+        meaning="a page that moves by at most 0.1 while it loads",
     ),
     description="people press the wrong button when the page moves under their finger",
 )
@@ -152,7 +152,7 @@ time_to_first_byte = SLO(
     sli=HistogramBelow(
         "0.3",
         histogram='web_vitals_ttfb_seconds{job="commission-rum"}',
-        meaning="the first byte of a page arrives within 300 ms",
+        meaning="a page whose first byte arrives within 300 ms",
     ),
     description="nothing can be shown before it",
 )

@@ -35,7 +35,7 @@ from sloproof.dashboards import (
     trend_dashboard,
 )
 from sloproof.dashboards.lint import lint
-from sloproof.slo import SLO, ErrorRatio, GaugeBelow, LatencyBelow, Service
+from sloproof.slo import SLO, ErrorRatio, GaugeBelow, HistogramBelow, LatencyBelow, Service
 
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
@@ -505,6 +505,13 @@ def test_a_promise_of_time_reads_as_one_sentence() -> None:
     page = slo_page(SLO(service=shop, name="disk", objective="95", sli=roomy))
     assert page["description"] == "The objective shop/disk: 95 % of seconds in which there is room, over 30d."
     assert DASHBOARDS["slo"]["description"].endswith("99.9 % answered without a server error, over 30d.")
+
+
+def test_a_promise_of_things_reads_as_one_sentence() -> None:
+    still = HistogramBelow("0.1", histogram="layout_shift", meaning="a page that stays where it is")
+    page = slo_page(SLO(service=shop, name="still", objective="75", sli=still))
+    promise = "75 % of events good over 30d, where a good one is a page that stays where it is."
+    assert page["description"] == f"The objective shop/still: {promise}"
 
 
 def test_a_spent_budget_is_gone_however_few_events_there_are_now() -> None:

@@ -179,6 +179,13 @@ def test_what_a_good_event_is_may_be_a_whole_sentence() -> None:
     assert "A good request is answered without a server error." in page()
 
 
+@pytest.mark.parametrize("said", ["a page that is there within 2.5 s", "an old page whose first byte is there"])
+def test_what_a_good_event_is_may_be_a_thing_of_a_kind(said: str) -> None:
+    seen = HistogramBelow("2.5", histogram='web_vitals{job="shop"}', meaning=said)
+    text = page(SLO(service=shop, name="seen", objective="90", sli=seen))
+    assert f"A good event is {said}." in text and f"where a good one is {said}" in text
+
+
 def test_detection_and_reset_are_foretold() -> None:
     text = page()
     assert "| 100 % | 52 s to 1 min 52 s | 4 min 56 s to 5 min 56 s |" in text

@@ -34,6 +34,7 @@ from sloproof.dashboards.ways import query_links, runbook_link
 from sloproof.definition import format_duration, plain
 from sloproof.promql import Expression, Matcher, call, equals
 from sloproof.slo import SLO
+from sloproof.slo.indicators import names_a_thing
 
 _GOOD_ABOVE_ZERO: Steps = ((None, "red"), (Decimal(0), "green"))
 
@@ -88,6 +89,9 @@ def slo_dashboard(
 def _promise(slo: SLO) -> str:
     """What is promised, in words that fit a heading."""
     good, alone = slo.sli.sentence(), f"a {slo.sli.noun} "
+    if names_a_thing(good) and not good.startswith(alone):
+        share = f"{plain(slo.objective)} % of {slo.sli.noun}s good over {slo.promised_over}"
+        return f"{share}, where a good one is {good}"
     kept = f"of {slo.sli.noun}s {good.removeprefix(alone)}" if good.startswith(alone) else good
     return f"{plain(slo.objective)} % {kept}, over {slo.promised_over}"
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sloproof.definition import parse_duration, plain
 from sloproof.promql import selectors_in
 from sloproof.slo import SLO
+from sloproof.slo.indicators import names_a_thing
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _ROUGH_FROM = 10
@@ -90,7 +91,8 @@ def good(slo: SLO) -> str:
     told, itself = one_line(slo.sli.sentence()), f"a {slo.sli.noun} "
     if told.startswith(itself):
         return f" is one {told.removeprefix(itself)}"
-    return f": {told}" if noun(slo) == "event" else f" is {told}"
+    whole = noun(slo) == "event" and not names_a_thing(told)
+    return f": {told}" if whole else f" is {told}"
 
 
 def spoken(text: str) -> str:

@@ -6,6 +6,7 @@ are zero errors, not an empty result. Where nothing is counted at all there is n
 silence is never a perfect service.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +16,17 @@ from pydantic import AfterValidator
 
 from sloproof.definition import Definition, exact
 from sloproof.promql import Expression, parse_selector
+
+_THING = re.compile(r"an? ([\w-]+ ){1,3}(that|which|who|whose|where|in which|with|without) ")
+
+
+def names_a_thing(sentence: str) -> bool:
+    """Whether what a good event is can follow `a good event is`: `a page that stays`, and not `a page stays`.
+
+    Args:
+        sentence: as an indicator says it.
+    """
+    return _THING.match(sentence) is not None
 
 
 def _readable(text: str) -> str:
