@@ -21,7 +21,7 @@ from sloproof.alerts.recording import (
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
 from sloproof.alerts.severity import Severity
-from sloproof.alerts.template import literal, queried
+from sloproof.alerts.template import PER_CENT, literal, queried
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, Duration, Length, exact, format_duration, plain
 from sloproof.promql import Expression, Number, call
@@ -133,7 +133,7 @@ def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: 
         names.budget_low_alert(slo.service.name, slo.name),
         left.below(limit).both(_enough(slo, slo.budget_window, timing)),
         f"less than {percent(limit)} of the error budget is left",
-        f"{{{{ $value | humanizePercentage }}}} of the budget of {slo.window_now} is left at even traffic; by "
+        f"{{{{ $value | {PER_CENT} }}}} of the budget of {slo.window_now} is left at even traffic; by "
         f"{slo.noun}s, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
         f"stop risky changes to this service {grown}.",
         slo,
@@ -156,7 +156,7 @@ def _forecast(slo: SLO, alerts: BudgetAlerts, within: timedelta, timing: Timing,
         soon.both(_enough(slo, alerts.rate_over, timing)),
         f"the error budget will be gone within {format_duration(within)} at the current rate",
         f"At the rate of the last {format_duration(alerts.rate_over)} the rest of the budget, "
-        f"{queried(whole_budget_left(slo, timing), 'humanizePercentage', slo.by)}, lasts "
+        f"{queried(whole_budget_left(slo, timing), PER_CENT, slo.by)}, lasts "
         "{{ $value | humanizeDuration }}. First: open the dashboard and find out what has burned since then.",
         slo,
         alerts,
@@ -172,10 +172,10 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
         names.burn_review_alert(slo.service.name, slo.name),
         _reviewed(slo, window, limit, timing).both(_enough(slo, window, timing)),
         f"more than {percent(share / 100)} of the error budget went in {format_duration(window)}: time for a review",
-        f"{{{{ $value | humanizePercentage }}}} of {slo.noun}s were bad over {format_duration(window)}, more than "
-        f"{percent(_rounded(limit))}: {queried(spent, 'humanizePercentage', slo.by)} of the "
+        f"{{{{ $value | {PER_CENT} }}}} of {slo.noun}s were bad over {format_duration(window)}, more than "
+        f"{percent(_rounded(limit))}: {queried(spent, PER_CENT, slo.by)} of the "
         f"{slo.budget_adjective} budget at even traffic; by {slo.noun}s, "
-        f"{queried(recorded(names.BUDGET_LEFT, slo, timing), 'humanizePercentage', slo.by)} of it is left. "
+        f"{queried(recorded(names.BUDGET_LEFT, slo, timing), PER_CENT, slo.by)} of it is left. "
         "First: put a review of this week's incidents and releases on the calendar.",
         slo,
         alerts,

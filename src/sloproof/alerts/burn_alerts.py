@@ -18,7 +18,7 @@ from sloproof.alerts.recording import (
     window_rules,
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
-from sloproof.alerts.template import literal, queried
+from sloproof.alerts.template import PER_CENT, literal, queried
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, format_duration, plain
 from sloproof.promql import Expression, Number, call
@@ -153,12 +153,12 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
     share = recorded(names.BUDGET_LEFT, slo, timing)
     scaled = f" Windows are divided by {timing.scale} here." if timing.scale != 1 else ""
     return (
-        f"{{{{ $value | humanizePercentage }}}} of {slo.noun}s were bad over {format_duration(tier.long)}; "
+        f"{{{{ $value | {PER_CENT} }}}} of {slo.noun}s were bad over {format_duration(tier.long)}; "
         f"a good {slo.noun} is {literal(slo.sli.sentence())}, and {percent(slo.budget)} may be bad "
         f"({plain(slo.objective)} % is promised over {slo.promised_over}). Both windows of the {tier.name} pair "
         f"({_pair(tier)}) are above "
         f"{percent(tier.threshold(slo))}. At even traffic that is {percent(tier.budget_share)} of the budget in "
-        f"{format_duration(tier.long)}; by {slo.noun}s, {queried(share, 'humanizePercentage', slo.by)} of it is left. "
+        f"{format_duration(tier.long)}; by {slo.noun}s, {queried(share, PER_CENT, slo.by)} of it is left. "
         f"{_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
     )
@@ -177,7 +177,7 @@ def _budget_left(slo: SLO, tier: BurnTier, timing: Timing) -> str:
         f'The budget has {{{{ . | first | value | printf "%.0f" }}}} bad {slo.noun}s left.{soon}'
         f"{{{{ else }}}}{spent}{{{{ end }}}}"
     )
-    measured = queried(recorded(names.coverage(slo.budget_window), slo, timing), "humanizePercentage")
+    measured = queried(recorded(names.coverage(slo.budget_window), slo, timing), PER_CENT)
     return (
         f"{{{{ with query `{left}` }}}}{known}{{{{ else }}}}What is left of the budget is unknown.{{{{ end }}}} "
         f"(It counts what was recorded: {measured} of {slo.window_now}.)"

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from sloproof.promql import Expression, quote
 
+PER_CENT = 'humanizePercentage | reReplaceAll "%" " %"'
+"""The form that shows a ratio as all our sentences do: `1.44 %`."""
+
 
 def literal(text: str) -> str:
     """Somebody's free text as Prometheus will show it: braces in it stay braces.
