@@ -221,6 +221,12 @@ def test_a_fault_that_was_never_injected_is_undecided_and_one_that_stays_fails()
     assert verdicts(FaultOutcome(fault="1-delay", injected_at=FAULT, verified=True))[1] is Verdict.FAIL
 
 
+def test_a_fault_that_never_took_hold_is_not_told_as_one_that_stayed() -> None:
+    never, stays = FaultOutcome(fault="1-delay"), FaultOutcome(fault="1-delay", injected_at=FAULT, verified=True)
+    told = [findings(experiment(), facts(IN_TIME, fault=fault))[1].observed for fault in (never, stays)]
+    assert told == ["it never took hold", "not put back"]
+
+
 def test_a_run_that_was_ended_early_never_passes() -> None:
     run = facts(IN_TIME)
     good = Finding("all is well", "it was", Verdict.PASS)

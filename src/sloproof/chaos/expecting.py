@@ -18,6 +18,7 @@ from sloproof.chaos.experiment import (
     Resolves,
 )
 from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.outcome import FaultOutcome
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator, judge_promises
 from sloproof.loadtests.promises import LoadPromise
@@ -246,10 +247,17 @@ def _faults(experiment: Experiment, facts: RunFacts) -> Iterator[Finding]:
         verdict = Verdict.PASS if fault.verified else Verdict.UNDECIDED
         seen = "took effect" if fault.verified else "no effect was seen"
         yield Finding(f"fault: {planned.describe()}", seen, verdict, fault.evidence)
-        never = Verdict.UNDECIDED if fault.injected_at is None else Verdict.FAIL
-        back = Verdict.PASS if fault.undo_verified else never
-        seen = "put back" if fault.undo_verified else "not put back"
-        yield Finding("it is put back", seen, back, fault.undo_evidence)
+        yield _put_back(fault)
+
+
+def _put_back(fault: FaultOutcome) -> Finding:
+    if fault.undo_verified:
+        seen, verdict = "put back", Verdict.PASS
+    elif fault.injected_at is None:
+        seen, verdict = "it never took hold", Verdict.UNDECIDED
+    else:
+        seen, verdict = "not put back", Verdict.FAIL
+    return Finding("it is put back", seen, verdict, fault.undo_evidence)
 
 
 def _timeline(slo: SLO, tier: str, facts: RunFacts) -> AlertTimeline | None:
