@@ -281,3 +281,15 @@ def test_figures_of_a_phase_leave_out_the_others() -> None:
         limits=(Limit(value=2, label="l"),),
     )
     assert phase_figures(late, report.phases) == [("p95", ["no data", "no data", "1 ms"])]
+
+
+def test_limits_too_close_for_a_label_each_are_named_in_one_line() -> None:
+    far, near = ((0, 500, 900), (14.4, 6, 3, 1)), ((0, 5, 20), (18, 2))
+    for (values, limits), rows in ((far, 1), (near, 2)):
+        points = [(START + second, float(value)) for second, value in enumerate(values)]
+        named = tuple(Limit(value=limit, label=f"tier {limit:g}") for limit in limits)
+        chart = Chart(title="Burn rate", unit="x", series=(Series(label="fast", points=tuple(points)),), limits=named)
+        drawn = chart_drawing(chart, realistic(), WIDE, 1)
+        labels = re.findall(r"<text[^>]*limit-label[^>]*>([^<]*)<", drawn)
+        assert len(labels) == rows
+        assert all(f"tier {limit:g}: {limit:g}x" in ", ".join(labels) for limit in limits)

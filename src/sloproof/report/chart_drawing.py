@@ -1,7 +1,7 @@
 """One chart of the timeline: its lines, limits and gaps, with the run's events drawn through it."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 
 from markupsafe import Markup
 
@@ -175,12 +175,22 @@ def _limits(chart: Chart, values: ValueAxis, axis: TimeAxis) -> list[Markup]:
 def _limit_labels(chart: Chart, values: ValueAxis, axis: TimeAxis) -> list[Markup]:
     """The limits' meanings, drawn last: neither lines nor alerts run through them."""
     heights = [values.y(limit.value) for limit in chart.limits]
+    together = _limits_in_one_line(chart, values, axis)
+    if together and any(low - high < TEXT + 1 for high, low in pairwise(sorted(heights))):
+        return [element("text", together, x=axis.left + 5, y=values.top + TEXT, class_="limit-label")]
     beside = [y - 4 if y - 4 - TEXT >= values.top else y + TEXT + 2 for y in heights]
     places = apart(beside, TEXT + 1, values.top + TEXT, values.bottom)
     return [
         element("text", _limit_text(limit, chart, axis), x=axis.left + 5, y=y, class_="limit-label")
         for limit, y in zip(chart.limits, places, strict=True)
     ]
+
+
+def _limits_in_one_line(chart: Chart, values: ValueAxis, axis: TimeAxis) -> str:
+    """All limits' meanings, the highest first, for those that lie too close for one each; empty without room."""
+    ordered = sorted(chart.limits, key=lambda limit: values.y(limit.value))
+    told = ", ".join(f"{limit.label}: {wording.measurement(limit.value, chart.unit)}" for limit in ordered)
+    return told if text_width(told, TEXT) <= axis.right - axis.left - 10 else ""
 
 
 def _limit_text(limit: Limit, chart: Chart, axis: TimeAxis) -> str:
