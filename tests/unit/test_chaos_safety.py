@@ -133,7 +133,7 @@ def limit(**fields: Any) -> Limit:
 def test_the_guard_stops_what_has_spent_more_than_it_may() -> None:
     # 10 % bad for 43.2 s: burns 100 times too fast, and spends 10 % of the budget.
     assert limit(spend=0.11).why_over(100, 1000, 43.2) == ""
-    assert "has spent 10.00% of its budget" in limit(spend=0.09).why_over(100, 1000, 43.2)
+    assert "has spent 10.00 % of its budget" in limit(spend=0.09).why_over(100, 1000, 43.2)
     assert "burns 100.0 times too fast" in limit(burn=99).why_over(100, 1000, 43.2)
     assert limit(burn=99).why_over(2, 2, 43.2) == "", "two bad events say nothing"
     assert limit(spend=0.0).why_over(0, 0, 43.2) == ""

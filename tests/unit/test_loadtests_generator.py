@@ -21,7 +21,7 @@ def test_a_generator_that_keeps_its_rate_is_fit() -> None:
 
 def test_a_late_generator_is_saturated() -> None:
     late = health(late=0.06, lag=0.4)
-    assert late.saturated and "late for 6% of the time, by up to 400 ms" in late.reasons[0]
+    assert late.saturated and "late for 6 % of the time, by up to 400 ms" in late.reasons[0]
     assert not health(late=0.04, lag=0.4).saturated
 
 

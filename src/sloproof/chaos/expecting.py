@@ -327,4 +327,4 @@ def stretches(facts: RunFacts) -> list[tuple[str, float, float]]:
 
 
 def _shares(balance: Balance) -> str:
-    return ", ".join(f"{name} {share:.0%}" for name, share in sorted(balance.shares.items())) or "no requests"
+    return ", ".join(f"{name} {share * 100:.0f} %" for name, share in sorted(balance.shares.items())) or "no requests"

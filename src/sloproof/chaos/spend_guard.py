@@ -73,7 +73,8 @@ class Limit(BaseModel):
         burn = bad / total / float(self.slo.budget)
         spent = burn * elapsed / self.window
         if self.spend is not None and spent > self.spend:
-            return f"`{self.slo.identity}` has spent {spent:.2%} of its budget, and the run may spend {self.spend:.2%}"
+            told, limit = f"{spent * 100:.2f} %", f"{self.spend * 100:.2f} %"
+            return f"`{self.slo.identity}` has spent {told} of its budget, and the run may spend {limit}"
         if self.burn is not None and burn > self.burn:
             return f"`{self.slo.identity}` burns {burn:.1f} times too fast, and {self.burn:.1f} is the limit"
         return ""

@@ -125,7 +125,9 @@ def _seconds_to_settle(users: int, asked_rate: float | None) -> int:
 def _late(health: GeneratorHealth) -> list[str]:
     if health.late <= LATE_SHARE:
         return []
-    return [f"ran more than 100 ms late for {health.late:.0%} of the time, by up to {health.lag_max * 1000:.0f} ms"]
+    return [
+        f"ran more than 100 ms late for {health.late * 100:.0f} % of the time, by up to {health.lag_max * 1000:.0f} ms"
+    ]
 
 
 def _busy(health: GeneratorHealth, seconds: Sequence[Second]) -> list[str]:

@@ -42,7 +42,7 @@ def _rate(load: LoadResult) -> str:
 def _itself(load: LoadResult) -> str:
     health = load.generator
     lag = f"scheduling lag {health.lag_p99 * 1000:.0f} ms at p99, {health.lag_max * 1000:.0f} ms at most"
-    return f"{lag}; {health.cpu_mean:.0%} of a core, {health.cpu_max:.0%} at most"
+    return f"{lag}; {health.cpu_mean * 100:.0f} % of a core, {health.cpu_max * 100:.0f} % at most"
 
 
 def _traffic(load: LoadResult) -> str:
@@ -62,7 +62,7 @@ def _worker_row(stage: Stage, worker: WorkerRecord) -> HealthRow:
     fit = worker.lost_at is None and worker.cpu_mean <= BUSY_CORE and worker.late <= LATE_SHARE
     return HealthRow(
         name=f"{stage.name}, process {worker.number} of {len(load.workers)}",
-        observed=f"{lost}{count(worker.completed)} requests; {worker.cpu_mean:.0%} of a core, "
-        f"{worker.cpu_max:.0%} at most; scheduling lag at most {worker.lag_max * 1000:.0f} ms",
+        observed=f"{lost}{count(worker.completed)} requests; {worker.cpu_mean * 100:.0f} % of a core, "
+        f"{worker.cpu_max * 100:.0f} % at most; scheduling lag at most {worker.lag_max * 1000:.0f} ms",
         verdict="PASS" if fit else "UNDECIDED",
     )
