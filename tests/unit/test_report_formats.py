@@ -97,6 +97,7 @@ def test_openmetrics_tells_objectives_by_source_and_leaves_out_what_was_not_meas
     assert ratios["slow backend", "tasks/latency", "load generator"] == pytest.approx(523 / 2804)
     assert ratios["slow backend", "tasks/latency", "Prometheus"] == pytest.approx(519.7 / 2801)
     quantiles = {(one.labels["phase"], one.labels["quantile"]) for one in found["sloproof_latency_seconds"]}
+    assert "# TYPE sloproof_latency_seconds summary" in render_openmetrics(realistic())  # no gauge has `quantile`
     assert quantiles == {("steady load", "0.5"), ("steady load", "0.99")}  # the third is not known
     after = {one.labels["change"]: one.value for one in found["sloproof_alert_after_seconds"]}
     assert after == {"firing": pytest.approx(32.2), "resolved": pytest.approx(4.8)}

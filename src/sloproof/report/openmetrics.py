@@ -4,6 +4,7 @@ Source: OpenMetrics 1.0, section "Text format".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from sloproof.foreign_text import visible
 
@@ -16,7 +17,11 @@ def exposition(lines: Iterable[str]) -> str:
 
 
 def gauge(
-    name: str, meaning: str, samples: Iterable[tuple[Mapping[str, str], float | None]], unit: str = ""
+    name: str,
+    meaning: str,
+    samples: Iterable[tuple[Mapping[str, str], float | None]],
+    unit: str = "",
+    form: Literal["gauge", "summary"] = "gauge",
 ) -> Iterator[str]:
     """One family.
 
@@ -25,8 +30,9 @@ def gauge(
         meaning: one sentence.
         samples: labels and value of each; a value that was not measured leaves its sample out.
         unit: such as `seconds`.
+        form: `summary` where the label `quantile` is told, which no gauge may have.
     """
-    yield f"# TYPE {name} gauge"
+    yield f"# TYPE {name} {form}"
     if unit:
         yield f"# UNIT {name} {unit}"
     yield f"# HELP {name} {meaning}"

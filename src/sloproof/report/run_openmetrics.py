@@ -72,7 +72,7 @@ def _load(report: RunReport, own: Labels) -> Iterator[str]:
         for row in report.latency
     ]
     yield from gauge(
-        "sloproof_latency_seconds", "Latency as users saw it, warm-up left out.", quantiles, unit="seconds"
+        "sloproof_latency_seconds", "Latency as users saw it, warm-up left out.", quantiles, "seconds", "summary"
     )
     phases = [({**own, "phase": row.phase, "load": row.name}, row) for row in report.load]
     requests = [(labels, float(row.requests)) for labels, row in phases]
