@@ -146,7 +146,7 @@ def test_a_run_that_spends_more_than_was_predicted_is_stopped(up: Workspace) -> 
         done = up.run("chaos", "run", "outage", "--over-budget")
     assert done.returncode == 4, done.stderr
     assert "`tasks/availability` has spent" in done.stderr
-    assert "the run may spend 50.00%" in done.stderr
+    assert "the run may spend 50.00 %" in done.stderr
     assert not broken(up)
 
 

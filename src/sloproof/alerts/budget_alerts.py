@@ -21,7 +21,7 @@ from sloproof.alerts.recording import (
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
 from sloproof.alerts.severity import Severity
-from sloproof.alerts.template import PER_CENT, literal, queried
+from sloproof.alerts.template import PER_CENT, VALUE_LEFT, literal, queried, share_left
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, Duration, Length, exact, format_duration, plain
 from sloproof.promql import Expression, Number, call
@@ -133,7 +133,7 @@ def _low(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, links: 
         names.budget_low_alert(slo.service.name, slo.name),
         left.below(limit).both(_enough(slo, slo.budget_window, timing)),
         f"less than {percent(limit)} of the error budget is left",
-        f"{{{{ $value | {PER_CENT} }}}} of the budget of {slo.window_now} is left at even traffic; by "
+        f"{VALUE_LEFT} of the budget of {slo.window_now} is left at even traffic; by "
         f"{slo.noun}s, {queried(errors, 'humanize', slo.by)} bad ones more; below zero the objective is missed. First: "
         f"stop risky changes to this service {grown}.",
         slo,
@@ -175,7 +175,7 @@ def _review(slo: SLO, alerts: BudgetAlerts, share: Decimal, timing: Timing, link
         f"{{{{ $value | {PER_CENT} }}}} of {slo.noun}s were bad over {format_duration(window)}, more than "
         f"{percent(_rounded(limit))}: {queried(spent, PER_CENT, slo.by)} of the "
         f"{slo.budget_adjective} budget at even traffic; by {slo.noun}s, "
-        f"{queried(recorded(names.BUDGET_LEFT, slo, timing), PER_CENT, slo.by)} of it is left. "
+        f"{share_left(recorded(names.BUDGET_LEFT, slo, timing), slo.by)} of it is left. "
         "First: put a review of this week's incidents and releases on the calendar.",
         slo,
         alerts,

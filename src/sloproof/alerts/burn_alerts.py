@@ -18,7 +18,7 @@ from sloproof.alerts.recording import (
     window_rules,
 )
 from sloproof.alerts.rule_model import AlertRule, RecordingRule, RuleGroup
-from sloproof.alerts.template import PER_CENT, literal, queried
+from sloproof.alerts.template import PER_CENT, literal, queried, share_left
 from sloproof.alerts.timing import Timing
 from sloproof.definition import Definition, format_duration, plain
 from sloproof.promql import Expression, Number, call
@@ -158,7 +158,7 @@ def _description(slo: SLO, tier: BurnTier, timing: Timing) -> str:
         f"({plain(slo.objective)} % is promised over {slo.promised_over}). Both windows of the {tier.name} pair "
         f"({_pair(tier)}) are above "
         f"{percent(tier.threshold(slo))}. At even traffic that is {percent(tier.budget_share)} of the budget in "
-        f"{format_duration(tier.long)}; by {slo.noun}s, {queried(share, PER_CENT, slo.by)} of it is left. "
+        f"{format_duration(tier.long)}; by {slo.noun}s, {share_left(share, slo.by)} of it is left. "
         f"{_budget_left(slo, tier, timing)} "
         f"First: open the runbook and follow its first step.{scaled}"
     )

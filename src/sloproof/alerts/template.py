@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
-from sloproof.promql import Expression, quote
+from sloproof.promql import Expression, Number, call, quote
 
 PER_CENT = 'humanizePercentage | reReplaceAll "%" " %"'
 """The form that shows a ratio as all our sentences do: `1.44 %`."""
+
+
+VALUE_LEFT = f"{{{{ if lt $value 0.0 }}}}0 %{{{{ else }}}}{{{{ $value | {PER_CENT} }}}}{{{{ end }}}}"
+"""The alert's own value, where that is what is left of a budget: nothing less than nothing."""
 
 
 def literal(text: str) -> str:
@@ -18,6 +22,16 @@ def literal(text: str) -> str:
         The text for a label or an annotation, both of which Prometheus expands as templates.
     """
     return text.replace("{{", '{{ "{{" }}')
+
+
+def share_left(left: Expression, by: Sequence[str] = ()) -> str:
+    """A template that shows what is left of a budget, and nothing less than nothing: `0 %` where it is overspent.
+
+    Args:
+        left: the share that is left, below zero once more is spent than there was.
+        by: labels by which the objective is split.
+    """
+    return queried(call("clamp_min", left, Number(0)), PER_CENT, by)
 
 
 def queried(expression: Expression, form: str, by: Sequence[str] = ()) -> str:
