@@ -19,6 +19,8 @@ from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, RequestsSpoi
 from sloproof.errors import PartFailed, Refused, UndoFailed
 
 NOBODY = "http://127.0.0.1:1"
+EVERY_STEP = Path(__file__).with_name("every_step.jsonl")
+"""A fault with each undo and each effect, as version 0.1.0 writes them; lines are added here and never changed."""
 
 
 def entry(name: str = "1-delay-requests", run: Path = Path("/run/one"), **changes: Any) -> Entry:
@@ -64,6 +66,12 @@ def test_every_line_is_synced_to_disk_before_the_append_returns(
         (path.stat().st_ino, path.stat().st_size),
         (tmp_path.stat().st_ino, path.stat().st_size),
     ], "the whole line, then the folder that got a new file"
+
+
+def test_a_ledger_of_an_earlier_version_is_read_and_written_as_it_was() -> None:
+    contents = Ledger(EVERY_STEP).read()
+    assert contents.unreadable == 0
+    assert [entry.model_dump_json() for entry in contents.entries] == EVERY_STEP.read_text().splitlines()
 
 
 def test_entries_of_other_runs_are_told_apart(tmp_path: Path) -> None:
