@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from sloproof.chaos.child_environment import child_environment
-from sloproof.chaos.published import failed_activities
+from sloproof.chaos.toolkit_journal import failed_activities
 from sloproof.errors import PartFailed
 
 LONGEST = 55.0
