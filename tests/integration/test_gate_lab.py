@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from sloproof.chaos.balancer_runtime import EnvoyRuntime, RequestsSpoilt
 from sloproof.chaos.ledger import Entry
 from sloproof.chaos.process_identity import this_process
-from sloproof.chaos.undo_step import EnvoyRuntime, RequestsSpoilt
 from sloproof.lab.state import LabState
 from tests.integration import lab_calls
 from tests.integration.cli_runs import Workspace

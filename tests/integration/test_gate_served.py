@@ -21,9 +21,9 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from sloproof.chaos.balancer_runtime import EnvoyRuntime, RequestsSpoilt
 from sloproof.chaos.ledger import Entry, Ledger
 from sloproof.chaos.process_identity import this_process
-from sloproof.chaos.undo_step import EnvoyRuntime, RequestsSpoilt
 from sloproof.report.gate_json import read_json
 from tests.integration.cli_runs import SLOPROOF, Workspace
 

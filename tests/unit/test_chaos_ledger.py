@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from sloproof.chaos import journal, process_identity
+from sloproof.chaos.balancer_runtime import EnvoyRuntime, RequestsSpoilt
 from sloproof.chaos.ledger import Entry, Ledger, ledger_beside
+from sloproof.chaos.lost_instance import InstanceRunning
 from sloproof.chaos.process_identity import ProcessIdentity, identify, this_process
 from sloproof.chaos.run_lock import hold
 from sloproof.chaos.undo import undo_all
-from sloproof.chaos.undo_step import EnvoyRuntime, InstanceRunning, RequestsSpoilt
 from sloproof.errors import PartFailed, Refused, UndoFailed
 
 NOBODY = "http://127.0.0.1:1"

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.http_exchange import Unreachable, exchange
 from sloproof.chaos.ledger_value import LedgerValue
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
+from sloproof.chaos.undoing import Undoing
 from sloproof.errors import PartFailed
 
 _STEP = 0.2

@@ -3,18 +3,13 @@
 import json
 import time
 
+from sloproof.chaos.database_strain import StrainEnded, StrainFelt
 from sloproof.chaos.dependency_faults import DependencyFault, FlushCache, LoseDependency, RestartDependency
 from sloproof.chaos.dependency_protocol import accepts, flushes, redis_command
-from sloproof.chaos.dependency_steps import (
-    CacheEmptied,
-    DependencyAnswers,
-    DependencyLost,
-    LinksRestored,
-    LinksSpoilt,
-    StrainEnded,
-    StrainFelt,
-)
+from sloproof.chaos.emptied_cache import CacheEmptied
 from sloproof.chaos.link_control import LinkControl
+from sloproof.chaos.link_settings import LinksRestored, LinksSpoilt
+from sloproof.chaos.lost_dependency import DependencyAnswers, DependencyLost
 from sloproof.chaos.network_faults import LinkFault
 from sloproof.chaos.preparation import prepare
 from sloproof.chaos.prepared import Prepared

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
+from sloproof.chaos.effect import Observation, Showing
+from sloproof.chaos.undoing import Undoing
 
 _MEGABYTE = 1024 * 1024
 _CHUNK = bytes(_MEGABYTE)

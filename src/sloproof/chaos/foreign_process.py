@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.ledger_value import LedgerValue
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.process_identity import ProcessIdentity, identify
+from sloproof.chaos.undoing import Undoing
 from sloproof.errors import PartFailed, Refused
 
 _STEP = 0.2

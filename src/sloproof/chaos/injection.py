@@ -19,12 +19,12 @@ from sloproof.chaos import (
 from sloproof.chaos.faults import Fault, KillInstance
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Entry, Ledger
+from sloproof.chaos.lost_instance import InstanceLost, InstanceRunning
 from sloproof.chaos.preparation import HEALTH_PATH, prepare
 from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.restart_delay import read_delay, write_delay
 from sloproof.chaos.target import Target, read_target
-from sloproof.chaos.undo_step import InstanceLost, InstanceRunning
 from sloproof.errors import PartFailed, Refused
 from sloproof.supervisor import Supervisor
 

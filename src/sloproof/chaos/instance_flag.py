@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from sloproof.chaos.balancer_view import why_taken_out
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.http_exchange import Unreachable, exchange, healthy
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.restart_delay import read_delay as read_flag
 from sloproof.chaos.restart_delay import write_delay as write_flag
+from sloproof.chaos.undoing import Undoing
 from sloproof.errors import PartFailed
 from sloproof.prometheus import Prometheus
 

@@ -5,11 +5,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from sloproof.chaos.dependency_steps import LinksRestored, StrainEnded
-from sloproof.chaos.dependency_undo import end_strain
+from sloproof.chaos.database_strain import StrainEnded
 from sloproof.chaos.http_exchange import Unreachable
 from sloproof.chaos.ledger import Entry
 from sloproof.chaos.link_control import IDLE, LinkControl
+from sloproof.chaos.link_settings import LinksRestored
 from sloproof.chaos.orphans import Orphan, steps_of
 from sloproof.chaos.pressure import confine, cpus_of
 from sloproof.chaos.process_identity import identify
@@ -63,7 +63,7 @@ def misplaced_programs(target: Target, known: Sequence[Entry]) -> Iterator[Orpha
             yield Orphan(
                 f"`{program.name}` strains the database of `{target.system}`: process {program.pid}",
                 _supervisorctl(target, "stop", program.name),
-                partial(end_strain, step, 0),
+                partial(step.perform, 0),
             )
         elif program.name not in STRAINS and program.state == _STOPPED:
             yield Orphan(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sloproof.chaos.balancer_runtime import EnvoyRuntime
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import Unreachable
 from sloproof.chaos.ledger import Entry, Ledger
@@ -16,7 +17,7 @@ from sloproof.chaos.process_identity import identify
 from sloproof.chaos.process_survey import SeenProcess, descendants, without_owner
 from sloproof.chaos.target import Target
 from sloproof.chaos.undo import undo_entry
-from sloproof.chaos.undo_step import EnvoyRuntime, UndoStep, WorkerThen
+from sloproof.chaos.undo_step import UndoStep, WorkerThen
 from sloproof.errors import PartFailed, SloproofError
 from sloproof.supervisor import Supervisor
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 from sloproof.chaos.balancer_view import why_taken_out
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.process_signal import is_stopped, send
+from sloproof.chaos.undoing import Undoing
 from sloproof.errors import PartFailed
 
 _STEP = 0.1

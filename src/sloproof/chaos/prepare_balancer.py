@@ -2,13 +2,14 @@
 
 import re
 
+from sloproof.chaos.balancer_runtime import EnvoyRuntime, RequestsSpoilt
 from sloproof.chaos.envoy_admin import EnvoyAdmin, percentage
 from sloproof.chaos.faults import RUNTIME_KEYS, AbortRequests, BalancerFault, DelayRequests, whole_milliseconds
 from sloproof.chaos.preparation import prepare
 from sloproof.chaos.prepare_instance import work_until
 from sloproof.chaos.prepared import Prepared
 from sloproof.chaos.target import Target
-from sloproof.chaos.undo_step import EnvoyRuntime, RequestsSpoilt, WorkerThen
+from sloproof.chaos.undo_step import WorkerThen
 from sloproof.chaos.work import VaryDelay
 from sloproof.chaos.worker_process import WorkerEnded, new_worker_file, start_worker
 from sloproof.errors import PartFailed

@@ -10,6 +10,7 @@ from sloproof.chaos.faults import Fault
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.instance_faults import FailHealthCheck, PauseInstance, RestartLoop, StopInstance
 from sloproof.chaos.instance_flag import AnswersApart, FlagBack
+from sloproof.chaos.lost_instance import InstanceLost, InstanceRunning
 from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
 from sloproof.chaos.paused_process import ProcessContinued, ProcessPaused
 from sloproof.chaos.preparation import HEALTH_PATH, prepare
@@ -19,7 +20,7 @@ from sloproof.chaos.process_signal import send
 from sloproof.chaos.restart_delay import read_delay, write_delay
 from sloproof.chaos.restarts import InstanceRestarted, ProgramDown, ProgramRunning
 from sloproof.chaos.target import Target
-from sloproof.chaos.undo_step import InstanceLost, InstanceRunning, WorkerThen
+from sloproof.chaos.undo_step import WorkerThen
 from sloproof.chaos.work import KillAgain
 from sloproof.chaos.worker_process import WorkerEnded, new_worker_file, start_worker
 from sloproof.errors import PartFailed

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.process_group import cpu_seconds, resident_bytes, waited_seconds
 from sloproof.chaos.process_identity import ProcessIdentity
+from sloproof.chaos.undoing import Undoing
 from sloproof.chaos.worker_process import is_at_work
 from sloproof.errors import PartFailed
 

@@ -16,7 +16,7 @@ from sloproof.chaos.injection import Place
 from sloproof.chaos.ledger import Entry, Ledger
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.published import SYSTEM, Published, read_published, rollbacks_done
-from sloproof.chaos.undo_step import NotLookedFor, ToolkitRollbacks
+from sloproof.chaos.published_undo import NotLookedFor, ToolkitRollbacks
 
 CONTROL = "sloproof.chaos.extension.published_control"
 DEADLINE = "SLOPROOF_DEADLINE"

@@ -1,21 +1,64 @@
-"""Plays the rollbacks of a published experiment in a Chaos Toolkit of their own, and believes only its journal."""
+"""What a published experiment breaks: its own rollbacks put it back, and its own probes look for it."""
 
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from sloproof.chaos.child_environment import child_environment
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.toolkit_journal import failed_activities
+from sloproof.chaos.undoing import Undoing
 from sloproof.errors import PartFailed
 
 LONGEST = 55.0
 """Seconds; shorter than the turn of an undo."""
 
 
+class ToolkitRollbacks(Undoing):
+    """Play the rollbacks of a published experiment; its author says that they may be played twice.
+
+    Args:
+        document: an experiment whose method they are.
+        folder: where it runs.
+    """
+
+    kind: Literal["toolkit_rollbacks"] = "toolkit_rollbacks"
+    document: Path
+    folder: Path
+
+    @property
+    def place(self) -> str:
+        """The document; no lab is known."""
+        return str(self.document)
+
+    def perform(self, patience: float) -> str:
+        """Play them."""
+        return play_rollbacks(self.document, self.folder)
+
+    def ended(self) -> str | None:
+        """Only the rollbacks can tell."""
+        return None
+
+    def is_over(self) -> bool:
+        """Nobody but its author knows."""
+        return False
+
+
+class NotLookedFor(Showing):
+    """What a published experiment breaks is its author's business; its own probes look for it."""
+
+    kind: Literal["not_looked_for"] = "not_looked_for"
+
+    def observe(self) -> Observation:
+        """Nothing to look at, and nothing to wait for."""
+        return Observation(False, True, "its own probes look for its effect")
+
+
 def play_rollbacks(document: Path, folder: Path) -> str:
-    """Run an experiment whose method is somebody's rollbacks.
+    """Run an experiment whose method is somebody's rollbacks in a Chaos Toolkit, and believe only its journal.
 
     Args:
         document: the file.

@@ -1,17 +1,17 @@
 """Programs under a supervisord that go down and come back: how that is put back, and how it is seen."""
 
-import time
 from pathlib import Path
 from typing import Literal
 
+from sloproof.chaos.effect import Observation, Showing
 from sloproof.chaos.http_exchange import healthy
-from sloproof.chaos.observation import Observation
-from sloproof.chaos.own_undo import Showing, Undoing
+from sloproof.chaos.kept_program import gone_with_supervisord
+from sloproof.chaos.patience import comes_true
+from sloproof.chaos.undoing import Undoing
 from sloproof.chaos.worker_process import read_report
 from sloproof.errors import PartFailed
-from sloproof.supervisor import Supervisor, SupervisorUnreachable
+from sloproof.supervisor import Supervisor
 
-_STEP = 0.2
 _START_TIMEOUT = 30.0
 
 
@@ -40,31 +40,19 @@ class ProgramRunning(Undoing):
         """Start it; when it does not become ready, start it once more."""
         supervisor = Supervisor(self.supervisor_socket)
         supervisor.start(self.name)
-        if not self._ready_within(_START_TIMEOUT):
+        if not comes_true(self.is_over, _START_TIMEOUT):
             supervisor.restart(self.name)
-            if not self._ready_within(_START_TIMEOUT):
+            if not comes_true(self.is_over, _START_TIMEOUT):
                 raise PartFailed(f"`{self.name}` does not get ready (supervisord: {supervisor.state(self.name)})")
         return f"process {supervisor.pid(self.name)} of `{self.name}` is ready"
 
     def ended(self) -> str | None:
         """No supervisord, no program."""
-        try:
-            Supervisor(self.supervisor_socket).own_pid()
-        except SupervisorUnreachable:
-            return f"the lab is down: no supervisord at `{self.supervisor_socket}`, so `{self.name}` is gone with it"
-        return None
+        return gone_with_supervisord(self.supervisor_socket, f"`{self.name}`")
 
     def is_over(self) -> bool:
         """It is ready."""
         return healthy(self.ready, allowed=self.allowed)
-
-    def _ready_within(self, seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not healthy(self.ready, allowed=self.allowed):
-            if time.monotonic() >= end:
-                return False
-            time.sleep(_STEP)
-        return True
 
 
 class ProgramDown(Showing):

@@ -17,9 +17,9 @@ from typing import Literal
 
 from sloproof.chaos.child_environment import child_environment
 from sloproof.chaos.file_lock import lock
-from sloproof.chaos.own_undo import Undoing
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.process_signal import send
+from sloproof.chaos.undoing import Undoing
 from sloproof.chaos.work import Order, Report
 from sloproof.errors import PartFailed
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from sloproof.chaos import journal
-from sloproof.chaos.effect import observe
 from sloproof.chaos.extension.injecting import action, inject_on_time
 from sloproof.chaos.extension.place import entry_of, place_of, wait_until
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
@@ -142,7 +141,7 @@ def _look_a_last_time(place: Place, entry: Entry) -> None:
     contents = place.ledger.read()
     if contents.has(entry, "verified") or entry not in contents.open_entries(place.run_folder):
         return
-    seen = observe(entry.effect)
+    seen = entry.effect.observe()
     if seen.live:
         place.ledger.note(entry, "verified", seen.evidence)
         journal.record(place.run_folder, "verified", fault=entry.fault, detail=seen.evidence)

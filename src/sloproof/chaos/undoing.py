@@ -1,13 +1,12 @@
-"""Undos that can do themselves, and effects that can look at themselves."""
+"""What every undo can do."""
 
 from abc import abstractmethod
 
 from sloproof.chaos.ledger_value import LedgerValue
-from sloproof.chaos.observation import Observation
 
 
 class Undoing(LedgerValue):
-    """An undo that knows how to do itself; safe to repeat."""
+    """How one fault is put back, as a ledger keeps it: idempotent, verified, and safe to repeat after a crash."""
 
     @property
     @abstractmethod
@@ -41,11 +40,3 @@ class Undoing(LedgerValue):
     @abstractmethod
     def is_over(self) -> bool:
         """Whether nothing of the fault is left."""
-
-
-class Showing(LedgerValue):
-    """An effect that knows how to look at itself."""
-
-    @abstractmethod
-    def observe(self) -> Observation:
-        """What is there now; a part that does not answer is no effect."""
