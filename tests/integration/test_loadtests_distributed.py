@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from sloproof.errors import Refused
+from sloproof.lab.ports import free_ports
 from sloproof.loadtests.arrivals import Arrivals
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.locust_process import LoadProcess
@@ -122,6 +122,7 @@ def test_a_process_that_is_lost_in_the_drain_is_noticed(tmp_path: Path, target: 
         when_loaded(load, 2)
         target.stalled = True
         when_loaded(load, 3.9)
+        wait_until(lambda: (now := load.progress()) and now.in_flight == 8, 6)
         os.kill(workers_of(load)[0].pid, signal.SIGKILL)
         result = load.wait(90)
     assert result.generator.lost == 1
@@ -215,9 +216,7 @@ def test_a_master_listens_beyond_loopback_only_where_that_is_listed(tmp_path: Pa
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(["one"])["one"]
 
 
 def lay_out_workspace(folder: Path) -> None:
