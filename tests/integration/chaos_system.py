@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.http_exchange import healthy
 from sloproof.chaos.ledger import Ledger
+from sloproof.lab.ports import free_ports
 from sloproof.supervisor import Supervisor
 
 KEYS = (
@@ -98,7 +98,7 @@ def wait_for(condition: Callable[[], bool], timeout: float) -> bool:
 @contextmanager
 def small_system(*, requests: bool = True) -> Iterator[SmallSystem]:
     folder = Path(tempfile.mkdtemp(prefix="sloproof-"))
-    admin, listener, first, second = free_ports(4)
+    admin, listener, first, second = free_ports(("admin", "listener", "first", "second")).values()
     instances = {"a1": f"http://127.0.0.1:{first}", "a2": f"http://127.0.0.1:{second}"}
     (folder / "delays").mkdir()
     (folder / "instance.py").write_text(INSTANCE)
@@ -163,16 +163,6 @@ def trickle(url: str) -> Iterator[None]:
         end.set()
         for thread in threads:
             thread.join(timeout=10)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def envoy_binary() -> str:

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from sloproof.errors import DefinitionError, Refused, UsageError
+from sloproof.lab.ports import free_ports
 from sloproof.loadtests.locust_process import LoadProcess
 from sloproof.loadtests.profile import LoadProfile
 
@@ -138,9 +139,7 @@ def wait_until(condition: Any, seconds: float = 20.0) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(["one"])["one"]
 
 
 @pytest.mark.parametrize("base", ["FastHttpUser", "HttpUser"])

@@ -20,6 +20,7 @@ from sloproof.alertmanager import Alertmanager
 from sloproof.errors import PartFailed, Refused
 from sloproof.http import Connection, TimedOut, Unreachable
 from sloproof.lab.parts import find
+from sloproof.lab.ports import free_ports
 from sloproof.prometheus import Prometheus
 
 pytestmark = pytest.mark.integration
@@ -58,10 +59,7 @@ receivers: [{name: nobody}]
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return free_ports(["one"])["one"]
 
 
 def eventually(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:

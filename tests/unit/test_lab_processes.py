@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -79,6 +80,35 @@ def test_the_first_start_does_not_wait_and_the_next_one_keeps_its_process_id(tmp
 def test_free_ports_are_different_and_free() -> None:
     found = ports.free_ports([str(number) for number in range(50)])
     assert len(set(found.values())) == 50
+    for port in found.values():
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+def test_no_outgoing_connection_can_take_a_chosen_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as away:
+        outgoing = away.getsockname()[1]
+    assert not ports.FIRST <= outgoing < ports.LAST
+    assert all(ports.FIRST <= port < ports.LAST for port in ports.free_ports(["one", "other"]).values())
+
+
+def test_a_port_is_not_given_twice_in_a_row_and_a_taken_one_not_at_all() -> None:
+    first = ports.free_ports(["one"])["one"]
+    with socket.create_server(("127.0.0.1", first + 1)):
+        assert ports.free_ports(["one"])["one"] not in {first, first + 1}
+
+
+def test_processes_that_start_together_look_in_different_places() -> None:
+    ask = "from sloproof.lab.ports import free_ports; print(*free_ports([str(n) for n in range(12)]).values())"
+    children = [subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    chosen = [child.communicate(timeout=30)[0].split() for child in children]
+    assert len({port for each in chosen for port in each}) == 36
+
+
+def test_too_few_free_ports_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "LAST", ports.FIRST + 3)
+    with pytest.raises(PartFailed, match="fewer than 4 of the ports"):
+        ports.free_ports([str(number) for number in range(4)])
 
 
 @pytest.fixture
