@@ -19,7 +19,7 @@ Output = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Write a gate's newest verdict.")
 def gate(
     name: Annotated[str, typer.Argument(help="A gate, such as `release`.")],
     system: Annotated[str | None, typer.Option(help="Only of this system.")] = None,
@@ -39,7 +39,7 @@ def gate(
         _write(f"gate {name}", "never decided", "unknown", output)
 
 
-@app.command()
+@app.command(short_help="Write what is left of an error budget now.")
 def budget(
     objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", help="`service/objective`.")],
     url: Annotated[

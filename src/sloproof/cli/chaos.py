@@ -35,7 +35,7 @@ OverBudget = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Run an experiment and judge what was expected of it.")
 def run(
     name: ExperimentName,
     report: RunReports = None,
@@ -110,7 +110,7 @@ def _but(alerts: tuple[str, ...]) -> str:
     return f", but {', '.join(f'`{alert}`' for alert in alerts)}" if alerts else ""
 
 
-@app.command()
+@app.command(short_help="Put back whatever a run has left broken.")
 def undo() -> None:
     """Put back whatever a run has left broken, also after `kill -9`; safe to repeat."""
     from sloproof.chaos.ledger import Ledger
@@ -147,7 +147,7 @@ def doctor(
     raise typer.Exit(see_doctor(fix=fix))
 
 
-@app.command()
+@app.command(short_help="Run the workspace's schedules in this process.")
 def daemon(
     prometheus: Annotated[
         str | None,

@@ -1,6 +1,7 @@
 """How an error is told, and which exit code it ends with."""
 
 import os
+import re
 import traceback
 
 import typer
@@ -14,6 +15,7 @@ _OTHER_WORDS = {
     "Input should be a valid number, unable to parse string as a number": "a number is wanted",
 }
 """What the option parser says of a value, and what a reader is told."""
+_NO_SUCH = re.compile(r"No such command '([^']+)'")
 _HINT = "`--help` after the command lists what it takes"
 
 
@@ -58,7 +60,7 @@ def _translated(error: Exception) -> Exception:
 def _unexpected(error: Exception) -> int:
     show = getattr(error, "format_message", None)  # usage errors of the option parser
     if show is not None:
-        return _misused(type(error).__name__, str(show()))
+        return _misused(type(error).__name__, str(show()), elsewhere=_elsewhere(error))
     if os.environ.get("SLOPROOF_DEBUG"):
         traceback.print_exception(error)
     else:
@@ -69,13 +71,23 @@ def _unexpected(error: Exception) -> int:
     return 6
 
 
-def _misused(kind: str, message: str) -> int:
+def _elsewhere(error: Exception) -> str:
+    """Where a command is that was looked for in the wrong group; empty when there is none of this name."""
+    wanted, place = _NO_SUCH.search(str(error)), getattr(error, "ctx", None)
+    if wanted is None or place is None:
+        return ""
+    groups = place.find_root().command.commands.items()
+    found = [f"`sloproof {name} {wanted[1]}`" for name, group in groups if wanted[1] in getattr(group, "commands", ())]
+    return f"it is {' or '.join(found)}" if found else ""
+
+
+def _misused(kind: str, message: str, *, elsewhere: str = "") -> int:
     if kind == "NoArgsIsHelpError":
         console.talk().print(message, markup=False)
     else:
         for own, told in _OTHER_WORDS.items():
             message = message.replace(own, told)
         what, _, guess = message.partition(". ")
-        hint = guess.removesuffix(".").replace("'", "`")
-        console.failure(what.removesuffix(".").replace("'", "`"), hint or _HINT)
+        hint = guess.removesuffix(".").replace("'", "`").replace("Did you", "did you", 1)
+        console.failure(what.removesuffix(".").replace("'", "`"), elsewhere or hint or _HINT)
     return UsageError.exit_code

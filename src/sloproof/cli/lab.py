@@ -19,7 +19,7 @@ Traces = Annotated[bool, typer.Option("--traces", help="Write OpenTelemetry span
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command()
+@app.command(short_help="Start the system with its Prometheus and Alertmanager.")
 def up(
     system: System = "tasks", scale: Scale = DEFAULT_SCALE, lifetime: Lifetime = "2h", traces: Traces = False
 ) -> None:
@@ -58,7 +58,7 @@ def up(
     console.say(f"it ends by itself after {lifetime}, or with `sloproof lab down {system}`")
 
 
-@app.command()
+@app.command(short_help="Show each part of the system.")
 def status(system: System = "tasks", as_json: Json = False) -> None:
     """Show each part of the system: its process, since when, and whether it answers."""
     from sloproof import lab
@@ -82,7 +82,7 @@ def status(system: System = "tasks", as_json: Json = False) -> None:
     raise typer.Exit(0 if found is not None and found.healthy else 3)
 
 
-@app.command()
+@app.command(short_help="End the system and all that was started with it.")
 def down(system: System = "tasks") -> None:
     """End the system and everything that was started with it; safe to repeat."""
     from sloproof import lab

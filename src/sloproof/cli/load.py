@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Send = Callable[[Path, Watch], RunFacts]
 
 app = typer.Typer(help="Load a system and judge its objectives on what was seen.", no_args_is_help=True)
-app.command()(capacity)
+app.command(short_help="Find the highest rate at which the objectives hold.")(capacity)
 
 ProfileName = Annotated[str | None, typer.Argument(help="A load profile of `loadtests/`, such as `steady`.")]
 Locustfile = Annotated[str | None, typer.Option(help="Run any locustfile, as it is, in place of a profile.")]
@@ -63,7 +63,7 @@ StopEarly = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Run a load profile, or any locustfile.")
 def run(
     name: ProfileName = None,
     locustfile: Locustfile = None,
@@ -166,7 +166,7 @@ def _at_target(workspace: "Workspace", load: "ChosenLoad") -> "tuple[Send, Surro
     return send, None
 
 
-@app.command()
+@app.command(short_help="Print Kubernetes manifests that run a profile.")
 def manifests(
     name: Annotated[str, typer.Argument(help="A load profile of `loadtests/`.")],
     target: Annotated[str, typer.Option(help="Address of the system, as the pods reach it.")],
@@ -184,7 +184,7 @@ def manifests(
     console.data(made(profile, target=target, image=image, workers=workers, namespace=namespace))
 
 
-@app.command()
+@app.command(short_help="Send a share of the load of a master.")
 def worker(
     master: Annotated[str, typer.Option(help="Address of the master, as `host:port`.")],
     patience: Annotated[str, typer.Option(help="How long the master may take to come up.")] = "5m",
