@@ -63,7 +63,7 @@ def prepare_outage(fault: LoseDependency, target: Target, allowed: tuple[str, ..
 def prepare_restart(fault: RestartDependency, target: Target, allowed: tuple[str, ...]) -> Prepared:
     """Look at a dependency that is going to be restarted."""
     supervisor, pid = Supervisor(target.supervisor_socket), _working(fault, target, allowed)
-    undo = _answers(fault, target, allowed)
+    undo = _answers(fault, target, allowed).model_copy(update={"leaving": pid})
 
     def apply() -> str:
         write_delay(undo.restart_delay_file, f"{fault.back_after.total_seconds():g}")

@@ -26,6 +26,7 @@ class DependencyAnswers(Undoing):
         restart_delay_file: seconds that it sleeps at its next start.
         previous: what that file held before the fault; None when it did not exist.
         allowed: targets beyond loopback that the workspace listed.
+        leaving: the process that was asked to end; None where none was, or the fault waited for its end.
     """
 
     kind: Literal["dependency_answers"] = "dependency_answers"
@@ -35,6 +36,7 @@ class DependencyAnswers(Undoing):
     restart_delay_file: Path
     previous: str | None
     allowed: tuple[str, ...] = ()
+    leaving: int | None = None
 
     @property
     def place(self) -> str:
@@ -45,6 +47,8 @@ class DependencyAnswers(Undoing):
         """Start it and wait until it accepts work; when it does not, restart it."""
         supervisor = Supervisor(self.supervisor_socket)
         write_delay(self.restart_delay_file, self.previous)
+        if self.leaving is not None:  # it may still accept work, and is gone a moment later
+            comes_true(lambda: supervisor.pid(self.name) != self.leaving, START_TIMEOUT)
         supervisor.start(self.name)
         if not comes_true(self.is_over, max(patience, START_TIMEOUT)):
             supervisor.restart(self.name)
