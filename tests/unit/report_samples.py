@@ -134,6 +134,7 @@ def _objectives() -> tuple[ObjectiveRow, ...]:
             (1, 1, 1604),
             lower=0.00003,
             upper=0.0046,
+            judged=EventCounts(bad=1, total=1204),
             budget_spent=0.00001,
             note=open_note,
         ),

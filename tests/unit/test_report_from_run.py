@@ -8,6 +8,7 @@ from sloproof.chaos.expecting import judge
 from sloproof.chaos.experiment import Balanced, Fires, Holds
 from sloproof.chaos.facts import AlertTimeline
 from sloproof.chaos.stage import Stage
+from sloproof.loadtests.evaluation import judge_load
 from sloproof.loadtests.histogram import bucket
 from sloproof.loadtests.phases import PhaseTotals
 from sloproof.report.from_run import run_report
@@ -21,6 +22,17 @@ def _report(timeline: AlertTimeline | None = None, *, asked: bool = True) -> Run
     expectation = Holds(LATENCY) if asked else Balanced(tolerance="10")
     stage = Stage("slow", known, (judge(expectation, known),))
     return _report_of(stage)
+
+
+def test_the_counts_that_were_judged_stand_beside_those_of_the_whole_run() -> None:
+    known = facts(None)
+    load = known.load.model_copy(update={"warm_up": 60.0})
+    warm = replace(known, load=load, objectives=judge_load(load, [LATENCY], {LATENCY.identity: None}))
+    [row] = _report_of(Stage("slow", warm, (judge(Holds(LATENCY), warm),))).objectives
+    assert row.judged is not None and row.by_generator is not None
+    assert 0 < row.judged.total < row.by_generator.total
+    assert row.lower is not None and row.upper is not None
+    assert row.lower <= row.judged.bad / row.judged.total <= row.upper
 
 
 def test_an_objective_that_no_expectation_names_is_marked() -> None:

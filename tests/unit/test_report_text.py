@@ -116,6 +116,22 @@ def test_the_terminal_shows_bounds_and_the_budget_that_was_spent() -> None:
     assert "✗ (FAIL)" in shown
 
 
+def test_bounds_stand_beside_the_counts_that_they_are_of() -> None:
+    shown = " ".join(render_plain(realistic(), 200).split())
+    assert "judged, without the warm-up: 0.0831 %, 1 bad of 1,204; at least 0.003 %, at most 0.46 %" in shown
+    assert "load generator, with it: 0.0623 %, 1 bad of 1,604 Prometheus:" in shown
+    for told in (render_markdown(realistic()), _shown(render_terminal(realistic()), 250)):
+        assert "0.0831 %, 1 bad of 1,204; at least 0.003 %" in told or "1 bad of 1,204 (0.003 % to 0.46 %)" in told
+    judged = re.search(r'data-label="Judged">(.*?1,204.*?)</td>', render_html(realistic()))
+    assert judged is not None and "bounds 0.003 % to 0.46 %" in re.sub(r"<[^>]+>", "", judged[1])
+
+
+@pytest.mark.parametrize("width", range(30, 80, 3))
+def test_no_line_begins_with_the_unit_of_the_line_before(width: int) -> None:
+    lines = render_plain(realistic(), width).splitlines()
+    assert not [line for line in lines if line.split()[:1] in (["%"], ["%,"], ["%;"], ["ms"], ["s"], ["ms,"])]
+
+
 def test_plain_lines_let_no_escape_through() -> None:
     assert "\x1b" not in render_plain(hostile())
 

@@ -141,6 +141,7 @@ def _objective(stage: Stage, result: ObjectiveResult) -> ObjectiveRow:
         slo=result.slo.identity,
         objective=result.slo.objective,
         verdict=judged.verdict.value,
+        judged=_counts(judged.counts),
         by_generator=_counts(result.seen),
         by_prometheus=_counts(result.counted) if result.counted is not None else None,
         lower=judged.lower,

@@ -70,9 +70,11 @@ class ObjectiveRow(Recorded):
         slo: identity, `service/slo`.
         objective: per cent, an exact decimal.
         verdict: whether it held, with enough evidence to say so.
-        by_generator: what the load generator saw; None when it recorded nothing.
+        judged: the load generator's counts on which verdict, bounds and budget rest, those of the warm-up left out;
+            None in reports that were written before they were kept.
+        by_generator: what the load generator saw, warm-up and all; None when it recorded nothing.
         by_prometheus: what Prometheus counted in the same time; None without data.
-        lower: lower bound of the load generator's error ratio, ratio of 1.
+        lower: lower bound of the judged error ratio, ratio of 1.
         upper: upper bound of the same.
         budget_spent: share of the whole error budget that this phase spent, ratio of 1; may exceed 1.
         budget_window: the budget's window, such as `30d`.
@@ -84,6 +86,7 @@ class ObjectiveRow(Recorded):
     slo: str
     objective: Annotated[Decimal, Field(gt=0, lt=100)]
     verdict: Verdict
+    judged: EventCounts | None = None
     by_generator: EventCounts | None = None
     by_prometheus: EventCounts | None = None
     lower: Measurement = None
@@ -92,6 +95,11 @@ class ObjectiveRow(Recorded):
     budget_window: str = ""
     note: str = ""
     must_hold: bool = True
+
+    @property
+    def decided_on(self) -> EventCounts | None:
+        """The counts on which verdict, bounds and budget rest, as far as they are known."""
+        return self.by_generator if self.judged is None else self.judged
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -53,9 +53,7 @@ def _objectives(report: RunReport, own: Labels) -> Iterator[str]:
         for labels, row in rows
         for bound, value in (("lower", row.lower), ("upper", row.upper))
     ]
-    yield from gauge(
-        "sloproof_objective_bound_ratio", "Bounds of the load generator's error ratio.", bounds, unit="ratio"
-    )
+    yield from gauge("sloproof_objective_bound_ratio", "Bounds of the judged error ratio.", bounds, unit="ratio")
     spent = [(labels, row.budget_spent) for labels, row in rows]
     yield from gauge(
         "sloproof_objective_budget_spent_ratio", "Share of the budget that was spent.", spent, unit="ratio"
@@ -63,7 +61,7 @@ def _objectives(report: RunReport, own: Labels) -> Iterator[str]:
 
 
 def _sources(row: ObjectiveRow) -> tuple[tuple[str, EventCounts | None], ...]:
-    return ("load generator", row.by_generator), ("Prometheus", row.by_prometheus)
+    return ("judged", row.judged), ("load generator", row.by_generator), ("Prometheus", row.by_prometheus)
 
 
 def _load(report: RunReport, own: Labels) -> Iterator[str]:

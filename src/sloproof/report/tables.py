@@ -40,7 +40,7 @@ def expectations(report: RunReport) -> Table:
 
 def objectives(report: RunReport) -> Table:
     """Each objective by both sources."""
-    columns = ("Verdict", "Objective", "Phase", "Load generator", "Bounds", "Prometheus", "Difference", "Budget spent")
+    columns = ("Verdict", "Objective", "Phase", "Judged", "Load generator", "Prometheus", "Difference", "Budget spent")
     rows = [_objective(row) for row in report.objectives]
     return Table("Objectives", columns, rows, "No objective was judged in this run.")
 
@@ -51,8 +51,10 @@ def _objective(row: ObjectiveRow) -> tuple[str, ...]:
         stamp(row),
         _with(f"{row.slo} {row.objective} %", row.note),
         row.phase,
+        _with(
+            counts_of(row.decided_on), f"{wording.ratio(row.lower)} to {wording.ratio(row.upper)}" if bounded else ""
+        ),
         counts_of(row.by_generator),
-        f"{wording.ratio(row.lower)} to {wording.ratio(row.upper)}" if bounded else wording.NO_DATA,
         counts_of(row.by_prometheus),
         wording.points(row.difference),
         spent(row),
@@ -69,7 +71,7 @@ def objectives_in_brief(report: RunReport) -> Table:
 def _objective_in_brief(row: ObjectiveRow) -> tuple[str, ...]:
     where = "; ".join(text for text in (row.phase, row.note) if text)
     name = _with(f"{row.slo} {row.objective} %", where)
-    bad = f"{counts_of(row.by_generator)}; {bounds(row)}"
+    bad = f"{counts_of(row.decided_on)}; {bounds(row)}"
     return stamp(row), name, bad, wording.points(row.difference), wording.spent(row.budget_spent)
 
 
@@ -79,7 +81,7 @@ def stamp(row: ObjectiveRow) -> str:
 
 
 def bounds(row: ObjectiveRow) -> str:
-    """The bounds of the load generator's error ratio."""
+    """The bounds of the judged error ratio."""
     if row.lower is None and row.upper is None:
         return f"bounds: {wording.NO_DATA}"
     return f"at least {wording.ratio(row.lower)}, at most {wording.ratio(row.upper)}"

@@ -1,6 +1,7 @@
 """A run for the terminal: rich tables where there is colour, else plain lines; nothing is printed here."""
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -20,6 +21,7 @@ from sloproof.verdict.statistics import FEWEST_BATCHES
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 _INDENT = " " * 11
+_UNIT, _JOINED = re.compile(r"(?<=\d) (?=(%|ms|s|min|h|d)(\W|$))"), "\u00a0"
 LEAST_WIDTH = 40
 _SUREST = 0.999999
 Row = TypeVar("Row", ExpectationRow, ObjectiveRow, LoadPhaseRow)
@@ -119,9 +121,10 @@ def _phased(rows: Sequence[Row], entry: Callable[[Row, int], list[str]], width: 
 
 
 def wrapped(start: str, text: str, width: int) -> list[str]:
-    """Text in lines within a width, indented behind a first word."""
-    first = f"{start:<{len(_INDENT) - 1}} "
-    return textwrap.wrap(visible(text), width, initial_indent=first, subsequent_indent=_INDENT) or [start]
+    """Text in lines within a width, indented behind a first word; a figure and its unit stay together."""
+    first, whole = f"{start:<{len(_INDENT) - 1}} ", _UNIT.sub(_JOINED, visible(text))
+    lines = textwrap.wrap(whole, width, initial_indent=first, subsequent_indent=_INDENT) or [start]
+    return [line.replace(_JOINED, " ") for line in lines]
 
 
 def _entry(row: ExpectationRow, width: int) -> list[str]:
@@ -129,9 +132,16 @@ def _entry(row: ExpectationRow, width: int) -> list[str]:
     return wrapped(row.verdict, f"expected: {row.expected}", width) + wrapped("", f"observed: {observed}", width)
 
 
+def _judged(row: ObjectiveRow) -> tuple[str, ...]:
+    decided = f"{tables.counts_of(row.decided_on)}; {tables.bounds(row)}"
+    if row.decided_on == row.by_generator:
+        return (f"load generator: {decided}",)
+    return f"judged, without the warm-up: {decided}", f"load generator, with it: {tables.counts_of(row.by_generator)}"
+
+
 def _objective_entry(row: ObjectiveRow, width: int) -> list[str]:
     told = (
-        f"load generator: {tables.counts_of(row.by_generator)}; {tables.bounds(row)}",
+        *_judged(row),
         f"Prometheus: {tables.counts_of(row.by_prometheus)}; difference: {wording.points(row.difference)}",
         f"budget spent: {tables.spent(row)}",
         *([row.note] if row.note else []),
