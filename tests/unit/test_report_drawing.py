@@ -216,6 +216,14 @@ def test_an_alert_is_judged_against_its_promise() -> None:
     assert changes(never, report)[1].verdict == "FAIL"
 
 
+def test_an_alert_that_was_active_before_the_run_is_not_said_to_have_begun_never_or_in_it() -> None:
+    report = realistic()
+    fired = AlertBar(alert="Fired", firing_at=START, resolved_at=START + 9, active_before=True)
+    assert [change.measured for change in changes(fired, report)] == ["already", "already", "already", "9 s"]
+    waited = AlertBar(alert="Waited", pending_at=START, firing_at=START + 8, active_before=True)
+    assert [change.measured for change in changes(waited, report)] == ["already", "8 s", "never", "never"]
+
+
 @pytest.mark.parametrize("seconds", [0, 1, 7, 150, 599, 600, 3600, 86_400, 700_000])
 def test_ticks_of_time_are_few_and_inside(seconds: float) -> None:
     axis = TimeAxis(START, START + seconds, 58, 850)

@@ -22,6 +22,7 @@ class Change:
         since: the instant its time is told from, epoch seconds.
         origin: what that instant is, in words.
         promised: the epoch seconds between which it had to happen; None without a promise.
+        before: it happened before anybody watched, so that nobody knows when.
     """
 
     state: str
@@ -29,6 +30,7 @@ class Change:
     since: float
     origin: str
     promised: Span | None = None
+    before: bool = False
 
     @property
     def letter(self) -> str:
@@ -37,8 +39,10 @@ class Change:
 
     @property
     def measured(self) -> str:
-        """The time it took, or that it did not happen."""
-        return "never" if self.at is None else elapsed(self.at - self.since)
+        """The time it took, that it did not happen, or that it had happened before."""
+        if self.at is None:
+            return "already" if self.before else "never"
+        return elapsed(self.at - self.since)
 
     @property
     def promise(self) -> str:
@@ -77,10 +81,11 @@ def changes(alert: AlertBar, report: RunReport) -> list[Change]:
         Times are told from the fault's injection, the resolution from its undo; without a fault, from the run's start.
     """
     begun, undone = _origins(alert, report.faults, report.started_at)
+    fired_before = alert.active_before and alert.pending_at is None
     return [
-        Change("pending", alert.pending_at, *begun),
-        Change("firing", alert.firing_at, *begun, alert.promised_firing),
-        Change("notified", alert.notified_at, *begun),
+        Change("pending", None if alert.active_before else alert.pending_at, *begun, before=alert.active_before),
+        Change("firing", None if fired_before else alert.firing_at, *begun, alert.promised_firing, before=fired_before),
+        Change("notified", alert.notified_at, *begun, before=fired_before),
         Change("resolved", alert.resolved_at, *undone, alert.promised_clearing),
     ]
 

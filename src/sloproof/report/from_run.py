@@ -242,6 +242,7 @@ def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, fi
         promised_clearing=_frame(clearing) if clearing else None,
         fault=(facts.fault.description or facts.fault.fault) if own and facts.fault else "",
         until=facts.load.ended_at,
+        active_before=timeline.active_before,
     )
 
 

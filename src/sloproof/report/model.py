@@ -178,6 +178,7 @@ class AlertBar(Recorded):
         promised_clearing: the epoch seconds between which it had to clear.
         fault: label of the `FaultBar` that had to fire it; times are told from its injection and its undo.
         until: when the watching of this life ended, epoch seconds; None is the end of the phase it began in.
+        active_before: it was pending or firing already when the watching began.
     """
 
     alert: str
@@ -189,6 +190,7 @@ class AlertBar(Recorded):
     promised_clearing: Span | None = None
     fault: str = ""
     until: float | None = None
+    active_before: bool = False
 
     @property
     def began_at(self) -> float | None:
