@@ -69,6 +69,16 @@ def test_an_alert_from_before_the_fault_is_told_no_promise_of_it() -> None:
         assert (bar.promised_firing, bar.promised_clearing, bar.fault) == (None, None, "")
 
 
+def test_a_fault_is_named_with_its_figures_as_people_write_them() -> None:
+    known = facts(IN_TIME)
+    told = "answer 30% of the requests to `/1s200ms` 1s200ms late"
+    faults = tuple(fault.model_copy(update={"description": told}) for fault in known.chaos.faults)
+    chaos = known.chaos.model_copy(update={"faults": faults})
+    report = _report_of(Stage("slow", replace(known, chaos=chaos), ()))
+    assert [fault.label for fault in report.faults] == ["answer 30 % of the requests to `/1s200ms` 1.2 s late"]
+    assert {alert.fault for alert in report.alerts} == {report.faults[0].label}
+
+
 def test_the_phases_of_a_load_are_told_in_milliseconds() -> None:
     known = facts(None)
     totals = PhaseTotals(

@@ -7,6 +7,7 @@ from sloproof.alerts.promise import Promise
 from sloproof.chaos.expecting import RESOLUTION, stretches
 from sloproof.chaos.experiment import Holds
 from sloproof.chaos.facts import AlertTimeline, RunFacts
+from sloproof.chaos.outcome import FaultOutcome
 from sloproof.chaos.stage import Stage
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.quantiles import load_quantiles
@@ -27,6 +28,7 @@ from sloproof.report.model import (
 )
 from sloproof.report.spans import TargetSpan
 from sloproof.report.traces import trace_rows
+from sloproof.runbooks.words import spoken
 from sloproof.slo import SLO
 from sloproof.verdict.comparison import Comparison
 from sloproof.verdict.evidence import Counts
@@ -200,11 +202,15 @@ def _faults(facts: RunFacts) -> Iterator[FaultBar]:
         if fault.injected_at is not None:
             over = max(fault.undone_at, fault.rejoined_at or 0) if fault.undone_at is not None else None
             yield FaultBar(
-                label=fault.description or fault.fault,
+                label=_label(fault),
                 injected_at=fault.injected_at,
                 undone_at=over,
                 verified=fault.evidence,
             )
+
+
+def _label(fault: FaultOutcome) -> str:
+    return spoken(fault.description or fault.fault)
 
 
 def _alerts(stages: Sequence[Stage]) -> Iterator[AlertBar]:
@@ -240,7 +246,7 @@ def _alert_bar(timeline: AlertTimeline, facts: RunFacts, slo: SLO, tier: str, fi
         resolved_at=timeline.cleared_at,
         promised_firing=_frame(firing) if own and firing else None,
         promised_clearing=_frame(clearing) if clearing else None,
-        fault=(facts.fault.description or facts.fault.fault) if own and facts.fault else "",
+        fault=_label(facts.fault) if own and facts.fault else "",
         until=facts.load.ended_at,
         active_before=timeline.active_before,
     )
@@ -289,7 +295,7 @@ def _balance(stages: Sequence[Stage]) -> dict[str, object]:
                 for name in stage.facts.instances
             )
             fault = stage.facts.fault
-            return {"balance": rows, "balance_fault": fault.description if fault else ""}
+            return {"balance": rows, "balance_fault": _label(fault) if fault else ""}
     return {}
 
 
