@@ -7,7 +7,6 @@ with 0 when the run is over or its owner is gone. Whoever started it takes any o
 import contextlib
 import math
 import os
-import select
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from sloproof.chaos import journal
-from sloproof.chaos.child_environment import child_environment
+from sloproof.chaos.companion import say_ready, start_companion
 from sloproof.chaos.ledger import Ledger
 from sloproof.chaos.process_identity import ProcessIdentity, identify
 from sloproof.chaos.undo import undo_run
@@ -36,8 +35,6 @@ FIRST_SAMPLES_WITHIN = 30.0
 ANSWER_WITHIN = timedelta(seconds=2)
 FEWEST_BAD = 3
 """A burn rate of fewer bad events says nothing."""
-READY = "ready"
-_START_TIMEOUT = 20.0
 
 Spans = tuple[tuple[float, float], ...]
 """Beginnings and ends, seconds after the start of a run."""
@@ -125,25 +122,8 @@ class SpendGuard:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "guard.json"
         file.write_text(orders.model_dump_json(), encoding="utf-8")
-        command = [sys.executable, "-P", "-m", "sloproof.chaos.spend_guard", str(file), str(os.getpid())]
-        with (folder / "guard.log").open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-                env=child_environment({}),
-                cwd="/",
-            )
-        assert process.stdout is not None
-        with process.stdout as says:
-            readable, _, _ = select.select([says], [], [], _START_TIMEOUT)
-            if not readable or says.readline().strip() != READY:
-                process.kill()
-                process.wait(timeout=_START_TIMEOUT)
-                raise PartFailed(f"the guard of the error budget did not start; see `{folder / 'guard.log'}`")
+        words = ("the guard of the error budget", "sloproof.chaos.spend_guard", str(file), str(os.getpid()))
+        process = start_companion(*words, log=folder / "guard.log")
         return cls(process, orders.run)
 
     def check(self) -> None:
@@ -251,8 +231,7 @@ def main(arguments: list[str]) -> int:
     """Guard the run that the arguments name: file of the orders, pid of the owner."""
     file, owner_pid = arguments
     orders, owner = Orders.model_validate_json(Path(file).read_bytes()), identify(int(owner_pid))
-    sys.stdout.write(f"{READY}\n")
-    sys.stdout.flush()
+    say_ready()
     return watch(orders, owner)
 
 

@@ -5,13 +5,12 @@ anything is injected. It ends when the run holds no open fault and is closed or 
 """
 
 import contextlib
-import select
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from sloproof.chaos.child_environment import child_environment
+from sloproof.chaos.companion import say_ready, start_companion
 from sloproof.chaos.ledger import Contents, Entry, Ledger
 from sloproof.chaos.process_identity import ProcessIdentity, identify
 from sloproof.chaos.undo import undo_entry
@@ -24,8 +23,6 @@ GIVE_UP_AFTER = 600.0
 """Seconds of failing undos after which only `sloproof chaos undo` is left."""
 
 LIFETIME = 7 * 24 * 3600.0
-READY = "ready"
-_START_TIMEOUT = 20.0
 _LONGEST_PAUSE = 15.0
 
 
@@ -43,28 +40,8 @@ def start(ledger: Path, run: Path, owner_pid: int) -> subprocess.Popen[str]:
     Raises:
         PartFailed: it did not come up; nothing may be injected then.
     """
-    folder = run / "chaos"
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-P", "-m", "sloproof.chaos.watchdog", str(ledger), str(run), str(owner_pid)]
-    with (folder / "watchdog.log").open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-            env=child_environment({}),
-            cwd="/",
-        )
-    assert process.stdout is not None
-    with process.stdout as says:
-        readable, _, _ = select.select([says], [], [], _START_TIMEOUT)
-        if not readable or says.readline().strip() != READY:
-            process.kill()
-            process.wait(timeout=_START_TIMEOUT)
-            raise PartFailed(f"the watchdog did not start; see `{folder / 'watchdog.log'}`")
-    return process
+    log = run / "chaos" / "watchdog.log"
+    return start_companion("the watchdog", "sloproof.chaos.watchdog", str(ledger), str(run), str(owner_pid), log=log)
 
 
 def watch(ledger: Ledger, run: Path, owner: ProcessIdentity) -> int:
@@ -115,8 +92,7 @@ def main(arguments: list[str]) -> int:
     """Watch the run that the arguments name: ledger, folder of the run, pid of the owner."""
     ledger, run, owner_pid = arguments
     owner = identify(int(owner_pid))
-    sys.stdout.write(f"{READY}\n")
-    sys.stdout.flush()
+    say_ready()
     return watch(Ledger(Path(ledger)), Path(run), owner)
 
 

@@ -17,11 +17,11 @@ from typing import IO, Any, NoReturn
 
 from pydantic import TypeAdapter
 
+from sloproof.chaos.companion import say_ready
 from sloproof.chaos.envoy_admin import EnvoyAdmin
 from sloproof.chaos.file_lock import lock
 from sloproof.chaos.process_identity import this_process
 from sloproof.chaos.work import BurnCPU, HoldMemory, KillAgain, Order, Report, VaryDelay
-from sloproof.chaos.worker_process import READY
 from sloproof.errors import PartFailed
 from sloproof.supervisor import Supervisor
 
@@ -130,8 +130,7 @@ def main(arguments: list[str]) -> int:
     os.set_inheritable(file.fileno(), True)
     tell = _telling(file)
     tell(0)
-    sys.stdout.write(f"{READY}\n")
-    sys.stdout.flush()
+    say_ready()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     work(order, tell)
     return 0

@@ -5,17 +5,14 @@ whoever gets the lock and takes the file away knows that nothing works any more,
 """
 
 import os
-import select
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from pathlib import Path
 from typing import Literal
 
-from sloproof.chaos.child_environment import child_environment
+from sloproof.chaos.companion import start_companion
 from sloproof.chaos.file_lock import lock
 from sloproof.chaos.process_identity import ProcessIdentity
 from sloproof.chaos.process_signal import send
@@ -23,8 +20,6 @@ from sloproof.chaos.undoing import Undoing
 from sloproof.chaos.work import Order, Report
 from sloproof.errors import PartFailed
 
-READY = "ready"
-_START_TIMEOUT = 20.0
 _END_TIMEOUT = 10.0
 _STEP = 0.05
 
@@ -48,26 +43,8 @@ def start_worker(file: Path, order: Order) -> int:
         PartFailed: it did not begin.
     """
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    command = [sys.executable, "-P", "-m", "sloproof.chaos.worker", str(file), order.model_dump_json()]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-        env=child_environment({}),
-        cwd="/",
-    )
-    assert process.stdout is not None
-    with process.stdout as says:
-        readable, _, _ = select.select([says], [], [], _START_TIMEOUT)
-        told = says.readline().strip() if readable else "nothing"
-    if told != READY:
-        process.kill()
-        process.wait(timeout=_START_TIMEOUT)
-        raise PartFailed(f"the worker of the fault did not begin: it said `{told}`")
-    return process.pid
+    words = (str(file), order.model_dump_json())
+    return start_companion("the worker of the fault", "sloproof.chaos.worker", *words).pid
 
 
 def read_report(file: Path) -> Report | None:
