@@ -193,7 +193,8 @@ def test_a_broken_state_is_an_error_that_names_the_file(tmp_path: Path) -> None:
         load_state(tmp_path)
 
 
-def test_a_supervisord_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_a_supervisord_that_is_not_there_is_said_to_be_and_leaves_no_socket_open(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path / "none.sock", timeout=1)
     assert not supervisor.answers()
     with pytest.raises(PartFailed, match="no supervisord answers"):
