@@ -83,11 +83,12 @@ def test_the_command_stops_early_fails_and_says_why(tmp_path: Path) -> None:
     assert "stopped early: " in done.stdout and "would ever look as bad" in " ".join(done.stdout.split())
 
 
+@pytest.mark.alone  # on a busy machine it is undecided, and rightly
 def test_the_command_runs_to_the_end_when_told_so(tmp_path: Path) -> None:
     fields = 'users=50, arrivals=Arrivals(rate=50), duration="14s", stop_early=True, expect=(Failures(below="1%"),)'
     workspace = workspace_of(tmp_path, fields)
     with CountedServer(failing=0.3) as server:
         done = sloproof(workspace, "load", "run", "steady", "--to-the-end", "--target", server.url)
         assert server.books().asked == pytest.approx(50 * 14, abs=2)
-    assert done.returncode == 1
+    assert done.returncode == 1, done.stdout + done.stderr
     assert "stopped early" not in done.stdout + done.stderr
