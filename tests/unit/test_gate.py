@@ -180,12 +180,13 @@ def test_a_gate_says_in_words_how_far_a_budget_is_overspent(left: float, told: s
     assert [finding.observed for finding in found.findings] == [told]
 
 
-def test_a_finding_that_passed_speaks_of_no_failed_requests() -> None:
-    found = decided(Load(STEADY), load=run(failed=3))
+@pytest.mark.parametrize(("failed", "told"), [(1, "1 request failed"), (3, "3 requests failed")])
+def test_a_finding_that_passed_speaks_of_no_failed_requests(failed: int, told: str) -> None:
+    found = decided(Load(STEADY), load=run(failed=failed))
     itself = found.findings[0]
     assert itself.verdict is Verdict.PASS
     assert "failed" not in itself.observed
-    assert "3 requests failed, which the objectives judge" in itself.evidence
+    assert f"{told}, which the objectives judge" in itself.evidence
 
 
 @pytest.mark.parametrize("case", NEVER)

@@ -196,7 +196,7 @@ def test_every_text_has_enough_contrast(scheme: int) -> None:
 def test_the_page_shows_the_latency_with_its_bounds_and_the_earlier_run() -> None:
     page = render_html(realistic())
     assert "Compared with run 12 (2026-11-01 10:00 UTC, release 1.4)" in page
-    assert "p95 is slower by 2 % (1 % to 3 %)" in page
+    assert "p95 is slower by 2\N{NO-BREAK SPACE}% (1\N{NO-BREAK SPACE}% to 3\N{NO-BREAK SPACE}%)" in page
     assert "only told" in page
     assert '<td role="cell" data-label="At least"><span class="figure">40.3 ms</span></td>' in page
     assert "Compared with" not in render_html(empty())

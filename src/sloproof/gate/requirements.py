@@ -11,7 +11,7 @@ from sloproof.gate.run_requirements import Load, NotSlower, Survives
 from sloproof.gate.world import World
 from sloproof.verdict.gate_decision import GateFinding
 from sloproof.verdict.judge import Verdict
-from sloproof.verdict.wording import quantity
+from sloproof.verdict.wording import counted
 
 __all__ = [
     "AlertsProven",
@@ -48,12 +48,12 @@ class NoOpenFaults(Requirement):
         faults = world.open_faults()
         if faults.descriptions:
             count = len(faults.descriptions)
-            seen = f"{count} fault{'' if count == 1 else 's'} not put back"
+            seen = f"{counted(count, 'fault')} not put back"
             evidence = "; ".join(faults.descriptions)
             yield self.found(Verdict.FAIL, seen, evidence=evidence, hint="run `sloproof chaos undo`")
         elif faults.unreadable:
             count = faults.unreadable
-            seen = f"{count} line{'' if count == 1 else 's'} of the undo ledger cannot be read"
+            seen = f"{counted(count, 'line')} of the undo ledger cannot be read"
             yield self.found(Verdict.UNDECIDED, seen, hint="any of them may stand for a fault; mend the ledger")
         else:
             yield self.found(Verdict.PASS, "the undo ledger holds nothing open")
@@ -80,7 +80,7 @@ class AlertsProven(Requirement):
             yield self.found(Verdict.UNDECIDED, "the system has no alerts", hint="define an objective in `slo/`")
             return
         wrong = [one for one in proofs.alerts if one.why_not]
-        told = f"{quantity(proofs.cases)} cases"
+        told = counted(proofs.cases, "case")
         when = f"{'kept from' if proofs.kept else 'run at'} {stamp(proofs.proven_at)}"
         if not wrong:
             yield self.found(Verdict.PASS, f"{len(proofs.alerts)} alerts are proven", evidence=f"{told}, {when}")

@@ -14,7 +14,7 @@ from sloproof.loadtests.baseline import Baseline
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.verdict.gate_decision import GateFinding
 from sloproof.verdict.judge import Verdict
-from sloproof.verdict.wording import quantity
+from sloproof.verdict.wording import counted
 
 
 class _OfLoad(Requirement):
@@ -158,15 +158,15 @@ def _run_itself(requirement: Requirement, run: RunRecord) -> GateFinding:
     if not run.completed:
         return requirement.found(Verdict.UNDECIDED, "no data: not one request was counted", **told)
     if run.failed >= run.completed:
-        seen = f"not one of {quantity(run.completed)} requests was answered"
+        seen = f"not one of {counted(run.completed, 'request')} was answered"
         return requirement.found(Verdict.FAIL, seen, **told)
     if run.partial:
         return requirement.found(Verdict.UNDECIDED, "it ended before its time", **told)
     if not run.findings:
         return requirement.found(Verdict.UNDECIDED, "it judged nothing", **told)
     # What failed is no fault of the run: the objectives judge it, and a line that passed does not tell of it.
-    told["evidence"] += f"; {quantity(run.failed)} requests failed, which the objectives judge" if run.failed else ""
-    return requirement.found(Verdict.PASS, f"it ran to its end, {quantity(run.completed)} requests", **told)
+    told["evidence"] += f"; {counted(run.failed, 'request')} failed, which the objectives judge" if run.failed else ""
+    return requirement.found(Verdict.PASS, f"it ran to its end, {counted(run.completed, 'request')}", **told)
 
 
 def _whence(run: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from typing import Any
 
@@ -12,6 +13,7 @@ from sloproof.foreign_text import visible
 from sloproof.report import wording
 from sloproof.report.svg import element
 
+_BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:%|(?:ms|s|min|h|kB|MB|MiB)\b))")
 SYMBOLS = {"PASS": "✓", "FAIL": "✗", "UNDECIDED": "?"}
 
 
@@ -48,9 +50,18 @@ def page_environment(*names: str) -> Environment:
 
 
 def prose(sentence: str) -> Markup:
-    """A sentence whose literals in backticks are set as code; everything in it is escaped."""
+    """A sentence whose literals in backticks are set as code; everything in it is escaped.
+
+    A line may not end between a figure and its unit.
+    """
     parts = wording.literals(visible(sentence))
-    return Markup("").join(element("code", part) if literal else escape(part) for part, literal in parts)
+    return Markup("").join(
+        element("code", part) if literal else escape(_kept_together(part)) for part, literal in parts
+    )
+
+
+def _kept_together(text: str) -> str:
+    return _BEFORE_A_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def verdict_stamp(verdict: str, decides: bool = True) -> Markup:

@@ -17,7 +17,7 @@ from sloproof.verdict.statistics import (
     surely_above,
     surely_at_most,
 )
-from sloproof.verdict.wording import percent, quantity, span
+from sloproof.verdict.wording import counted, percent, quantity, span
 
 _LARGEST_FORECAST = 10**8
 _SLICED_SHARE = 0.95
@@ -318,7 +318,7 @@ def _sentence(judged: Judgement, bounds: Bounds, budget: float) -> str:
     between = f"at least {percent(bounds.lower)} and at most {percent(bounds.upper)} are bad ({each})"
     more = "more requests at this ratio may not decide"
     if judged.needs_more is not None:
-        more = f"needs {quantity(judged.needs_more)} more request{'' if judged.needs_more == 1 else 's'}"
+        more = f"needs {counted(judged.needs_more, 'more request')}"
         if judged.needs_seconds is not None:
             more += f", {span(judged.needs_seconds)} at this rate"
     return f"{seen}: {between}, so {limit} may be kept or missed; {more}"

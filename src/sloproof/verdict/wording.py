@@ -21,6 +21,16 @@ def quantity(count: float) -> str:
     return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.1f}"
 
 
+def counted(count: float, noun: str) -> str:
+    """A count of things: `1 request`, `12,000 requests`.
+
+    Args:
+        count: zero or more.
+        noun: one of them; its plural ends in `s`.
+    """
+    return f"{quantity(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def span(seconds: float) -> str:
     """About how long something takes, in the unit that reads best: `40 s`, `12 min`, `3.5 h`, `4 d`.
 
