@@ -119,10 +119,12 @@ def test_every_format_tells_of_the_requests() -> None:
     assert read_json(render_json(report)) == report
 
 
-def test_a_report_without_spans_says_so() -> None:
+def test_a_report_without_spans_says_so_and_has_no_columns_for_them() -> None:
     report = realistic()
     bare = report.model_copy(update={"traces": tuple(row.model_copy(update={"spans": ()}) for row in report.traces)})
     assert "The target told no spans of them" in render_html(bare)
+    for write in (render_html, render_markdown):
+        assert all(("In the target" in write(told)) is (told is report) for told in (report, bare))
     assert "No request was kept" in render_html(report.model_copy(update={"traces": ()}))
 
 

@@ -192,22 +192,27 @@ def generator(report: RunReport) -> Table:
 
 
 def traces(report: RunReport) -> Table:
-    """Requests to look into, with what the target did for them."""
+    """Requests to look into, with what the target did for them where it told any spans."""
+    traced = any(row.spans for row in report.traces)
     rows = [
         (
             row.why,
             _with(row.name, answer(row)),
             wording.elapsed(row.started_at - report.started_at),
             lasted(row.latency),
-            lasted(row.in_target),
-            lasted(row.outside),
-            "; ".join(span_sentence(span) for span in row.spans) or wording.NO_DATA,
+            *(_spent(row) if traced else ()),
             row.trace_id,
         )
         for row in report.traces
     ]
-    columns = ("Why", "Request", "Started", "Latency", "In the target", "On the way", "Spans", "Trace")
+    spent = ("In the target", "On the way", "Spans") if traced else ()
+    columns = ("Why", "Request", "Started", "Latency", *spent, "Trace")
     return Table("Requests to look into", columns, rows, "No request was kept with its trace.")
+
+
+def _spent(row: TraceRow) -> tuple[str, str, str]:
+    spans = "; ".join(span_sentence(span) for span in row.spans) or wording.NO_DATA
+    return lasted(row.in_target), lasted(row.outside), spans
 
 
 def answer(row: TraceRow) -> str:
