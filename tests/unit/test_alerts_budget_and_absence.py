@@ -18,6 +18,7 @@ from sloproof.alerts import (
     absence_for,
     absence_groups,
     absence_rules,
+    base_group,
     budget_alert_rules,
     budget_alerts_for,
     budget_group,
@@ -37,6 +38,7 @@ from sloproof.slo import SLO, AllOf, ErrorRatio, LatencyBelow, Service
 API = Service(name="api", owner="team", job="api")
 ERRORS = ErrorRatio(errors='r{code="500"}', total="r")
 AVAILABILITY = SLO(service=API, name="availability", objective="99.9", sli=ERRORS)
+TRICKLE_ALONE = BurnPolicy(tiers=(DEFAULT_POLICY.tier("trickle"),))
 SCALED = Timing(scale=120, scrape=timedelta(milliseconds=500))
 
 
@@ -67,15 +69,18 @@ def test_a_window_is_recorded_only_where_it_is_read_and_not_recorded_already() -
     assert "slo:error:ratio_12h" in other
 
 
-def test_every_series_that_a_budget_alert_reads_is_recorded() -> None:
-    groups = [*burn_groups(AVAILABILITY, DEFAULT_POLICY, REAL, Links())]
+@pytest.mark.parametrize("rate_over", ["5m", "20m", "30m", "1h", "1d"])
+@pytest.mark.parametrize("policy", [DEFAULT_POLICY, TRICKLE_ALONE], ids=["default", "trickle"])
+def test_every_series_that_a_budget_alert_reads_is_recorded(policy: BurnPolicy, rate_over: str) -> None:
+    alerts = BudgetAlerts(rate_over=rate_over, review_window="45m")
+    budget = budget_group(AVAILABILITY, policy, alerts, REAL, Links())
+    assert budget is not None
+    groups = [base_group(AVAILABILITY, REAL), *burn_groups(AVAILABILITY, policy, REAL, Links()), budget]
     known = {rule.record for group in groups for rule in group.rules if isinstance(rule, RecordingRule)}
-    known |= {name for name in expressions() if name.startswith("slo:")}
-    for name, text in expressions().items():
-        if name.startswith("Api"):
-            read = {selector.metric for selector in selectors_in(text)}
-            assert read
-            assert read <= known
+    for rule in budget.rules:
+        read = {selector.metric for selector in selectors_in(rule.text)}
+        assert read
+        assert read <= known
 
 
 def test_one_bad_event_is_no_reason_for_a_ticket() -> None:

@@ -113,6 +113,17 @@ def test_rules_unrecorded_series_of_another_window() -> None:
     assert "slo:error:ratio_3h" in found.what
 
 
+def test_rules_unrecorded_series_that_a_recording_rule_reads() -> None:
+    def other_total(rule: GeneratedRule) -> GeneratedRule:
+        text = rule.expression.replace("total:rate1h", "total:rate30m") if "count_1h" in rule.name else rule.expression
+        return replace(rule, expression=text)
+
+    (found,) = run_offline(mutated(other_total))
+    assert found.check == "rules/unrecorded-series"
+    assert "`slo:errors:count_1h` reads `slo:total:rate30m" in found.what
+    assert found.what.endswith("so it is never recorded")
+
+
 def test_rules_unrecorded_series_of_another_objective() -> None:
     def misspelt(rule: GeneratedRule) -> GeneratedRule:
         text = (

@@ -113,7 +113,7 @@ def _counts(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) 
         *([alerts.review_window] if alerts.reviews(slo) else []),
     ]
     known = {slo.budget_window, *(tier.long for tier in policy.tiers)}
-    return [count_rule(slo, window, timing) for window in sorted(set(wanted) - known)]
+    return [count_rule(slo, window, frozenset(), timing) for window in sorted(set(wanted) - known)]
 
 
 def _alerts(slo: SLO, alerts: BudgetAlerts, timing: Timing, links: Links) -> Iterator[AlertRule]:

@@ -124,7 +124,7 @@ def _tier_rules(
     longs = sorted({tier.long for tier in tiers} - {slo.budget_window})  # the budget counts its own window
     return [
         *window_rules(slo, sorted(windows), raw, timing),
-        *(count_rule(slo, window, timing) for window in longs),
+        *(count_rule(slo, window, raw, timing) for window in longs),
         *(burn_alert(slo, tier, timing, links) for tier in tiers),
     ]
 

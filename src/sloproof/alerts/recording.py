@@ -78,13 +78,20 @@ def window_rules(
     ]
 
 
-def count_rule(slo: SLO, window: timedelta, timing: Timing) -> RecordingRule:
-    """Bad events seen in a window, a count: the floor under which a burn alert keeps quiet."""
-    if window <= RAW_UP_TO and not slo.by_slices and window != timing.base:
+def count_rule(slo: SLO, window: timedelta, raw: frozenset[timedelta], timing: Timing) -> RecordingRule:
+    """Bad events seen in a window, a count: the floor under which an alert keeps quiet.
+
+    Args:
+        slo: the objective.
+        window: how far back it counts.
+        raw: the windows that are read from the raw series; no other one has a total of its own.
+        timing: intervals and scale.
+    """
+    if window in raw and not slo.by_slices and window != timing.base:
         # Both were recorded a moment ago; the raw series are read once for all three.
         rate = recorded(names.error_ratio(window), slo, timing) * recorded(names.total(window), slo, timing)
         counted: Expression = rate * Number(_seconds(timing.real(window)))
-    elif window <= RAW_UP_TO and not slo.by_slices:
+    elif window in raw and not slo.by_slices:
         counted = slo.errors(timing.real(window)) * Number(_seconds(timing.real(window)))
     else:
         counted = _sum_of(names.errors(timing.base), slo, window, timing) * Number(

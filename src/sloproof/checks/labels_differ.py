@@ -1,4 +1,4 @@
-"""rules/labels-differ, rules/unrecorded-series: alerts that can never fire, whatever happens."""
+"""rules/labels-differ, rules/unrecorded-series: rules that never yield anything, whatever happens."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ UNRECORDED = "rules/unrecorded-series"
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    """Rules that join series whose labels are never equal, and alerts on series that nothing records."""
+    """Rules that join series whose labels are never equal, and rules on series that nothing records."""
     recorded = subject.recorded
     for group in subject.groups:
         for rule in group.rules:
@@ -25,10 +25,11 @@ def check(subject: Subject) -> Iterator[Problem]:
                     ID,
                     "give both sides the same labels, or say with `on(...)` which ones must agree",
                 )
-            for selector in joined.selectors if rule.is_alert else ():
+            effect = "it can never fire" if rule.is_alert else "it is never recorded"
+            for selector in joined.selectors:
                 if recorded.lacks(selector):
                     yield subject.place_of(rule, group).problem(
-                        f"`{rule.name}` reads `{selector}`, and no rule records it, so it can never fire",
+                        f"`{rule.name}` reads `{selector}`, and no rule records it, so {effect}",
                         UNRECORDED,
                         "read a series that `sloproof generate` records, or correct the labels",
                     )
