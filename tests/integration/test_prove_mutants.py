@@ -40,7 +40,17 @@ from sloproof.alerts.proof_cases import burn_plan
 from sloproof.alerts.proof_documents import document_plans
 from sloproof.lab.parts import find
 from sloproof.promtool import run_rule_tests
-from sloproof.slo import SLO, AllOf, ErrorRatio, GaugeBelow, LatencyBelow, NativeLatencyBelow, ProbeUp, Service
+from sloproof.slo import (
+    SLO,
+    AllOf,
+    ErrorRatio,
+    GaugeBelow,
+    LatencyBelow,
+    NativeLatencyBelow,
+    ProbeUp,
+    Service,
+    ThroughputAtLeast,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -68,8 +78,11 @@ BOTH = SLO(service=API, name="both", objective="99", sli=AllOf(parts=(AVAILABILI
 SLICED = AVAILABILITY.model_copy(
     update={"name": "sliced", "objective": Decimal(99), "budgeting": "slices", "slice_objective": Decimal(95)}
 )
+THROUGHPUT = SLO(service=API, name="throughput", objective="99", sli=ThroughputAtLeast("5", requests='seen{job="api"}'))
 ROUTES = AVAILABILITY.model_copy(update={"name": "routes", "by": ("route",)})
 ABSENT_AMONG = [AVAILABILITY, SLICED, BOTH, ROUTES]
+PATIENT = MEDIUM.model_copy(update={"hold": timedelta(minutes=10), "keep_firing_for": timedelta(minutes=30)})
+PATIENT_POLICY = BurnPolicy(tiers=(FAST, PATIENT, SLOW, TRICKLE))
 GATED = FAST.model_copy(update={"minimum_budget_share": Decimal("0.01")})
 GATED_MEDIUM = MEDIUM.model_copy(update={"minimum_budget_share": Decimal("0.04")})
 GATED_POLICY = BurnPolicy(tiers=(GATED, GATED_MEDIUM, SLOW, TRICKLE))
@@ -129,6 +142,15 @@ def drop(name: str) -> Callable[[Groups], None]:
     return change
 
 
+def without(name: str, field: str) -> Callable[[Groups], None]:
+    """Drop a field of one rule."""
+
+    def change(groups: Groups) -> None:
+        del rule(groups, name)[field]
+
+    return change
+
+
 def exchange(one: str, other: str) -> Callable[[Groups], None]:
     """Two recorded series under each other's name."""
 
@@ -161,6 +183,8 @@ BURN = "ApiAvailability{}Burn".format
 OWN = '{service="api",slo="availability"}'
 NO_ERRORS_YET = f" or (0 * sum(slo:total:rate%s{OWN}))"
 BESIDE_PARTS = ' or (0 * sum(slo:total:rate%s{service="api",slo="both"}))'
+
+SHORT = f"ratio_5m{OWN} > %s"
 
 MUTANTS = [
     Mutant("raw: no `0 * total`", AVAILABILITY, FAST, edit("slo:error:ratio_1h", NO_ERRORS_YET % "1h", "")),
@@ -232,6 +256,22 @@ MUTANTS = [
     ),
     Mutant("slices that are bad too soon", SLICED, MEDIUM, edit("slo:errors:rate5m", "> bool 0.05", "> bool -1")),
     Mutant("slices that are never bad", SLICED, FAST, edit("slo:errors:rate5m", "> bool 0.05", "> bool 5")),
+    Mutant("threshold a seventh higher", AVAILABILITY, FAST, edit(BURN("Fast"), "0.0144", "0.0166")),
+    Mutant(
+        "a short window that hardly asks", AVAILABILITY, FAST, edit(BURN("Fast"), SHORT % "0.0144", SHORT % "0.001")
+    ),
+    Mutant("a floor of one more", AVAILABILITY, FAST, edit(BURN("Fast"), ">= 3", ">= 4")),
+    Mutant("short window over half of it", AVAILABILITY, SLOW, edit("slo:error:ratio_2h", "[2h]", "[1h]")),
+    Mutant("short window a little shorter", AVAILABILITY, TRICKLE, edit("slo:error:ratio_6h", "[6h]", "[5h]")),
+    Mutant("no `for`, derived", AVAILABILITY, SLOW, without(BURN("Slow"), "for")),
+    Mutant("no `for`", AVAILABILITY, PATIENT, without(BURN("Medium"), "for"), PATIENT_POLICY),
+    Mutant("no `keep_firing_for`", AVAILABILITY, PATIENT, without(BURN("Medium"), "keep_firing_for"), PATIENT_POLICY),
+    Mutant(
+        "half the `keep_firing_for`", AVAILABILITY, PATIENT, put(BURN("Medium"), keep_firing_for="15m"), PATIENT_POLICY
+    ),
+    Mutant("a burn that is told as a cause", AVAILABILITY, FAST, label(BURN("Fast"), kind="cause")),
+    Mutant("a page that is evaluated too seldom", AVAILABILITY, FAST, interval_of("slo:error:ratio_1h", "5m")),
+    Mutant("a ticket that is evaluated too seldom", AVAILABILITY, TRICKLE, interval_of("slo:error:ratio_3d", "10m")),
     Mutant("no gate", AVAILABILITY, GATED, edit(BURN("Fast"), " unless ", " or "), GATED_POLICY),
     Mutant("a gate of another share", AVAILABILITY, GATED, edit(BURN("Fast"), "* 0.01", "* 0.015"), GATED_POLICY),
     Mutant(
@@ -375,6 +415,29 @@ def test_the_rules_of_other_kinds_are_proven(parts: Path, slo: SLO, tier: BurnTi
 @pytest.mark.parametrize("tier", [GATED, GATED_MEDIUM], ids=lambda tier: tier.name)
 def test_the_rules_with_a_gate_are_proven(parts: Path, tier: BurnTier) -> None:
     assert failures(AVAILABILITY, tier, generated(AVAILABILITY, GATED_POLICY)) == []
+
+
+def test_a_patient_tier_is_proven(parts: Path) -> None:
+    assert failures(AVAILABILITY, PATIENT, generated(AVAILABILITY, PATIENT_POLICY)) == []
+
+
+def rare(slo: SLO, **tier: Any) -> tuple[SLO, BurnTier, BurnPolicy]:
+    changed = FAST.model_copy(update=tier)
+    return slo, changed, BurnPolicy(tiers=(changed,))
+
+
+@pytest.mark.parametrize(
+    ("slo", "tier", "policy"),
+    [
+        rare(AVAILABILITY, hold=timedelta(minutes=5)),
+        rare(AVAILABILITY, long=timedelta(days=5), short=timedelta(hours=11), budget_share=Decimal("0.2")),
+        rare(THROUGHPUT, long=timedelta(minutes=45), keep_firing_for=timedelta(minutes=15)),
+        rare(SLICED.model_copy(update={"minimum_bad_events": 600, "window": timedelta(days=90)})),
+    ],
+    ids=["for-as-long-as-the-short-window", "five-days", "throughput-that-keeps-firing", "floor-of-ten-minutes"],
+)
+def test_sound_rules_of_a_rare_tier_are_proven(parts: Path, slo: SLO, tier: BurnTier, policy: BurnPolicy) -> None:
+    assert failures(slo, tier, generated(slo, policy)) == []
 
 
 @pytest.mark.parametrize("alert", sorted({other.alert for other in OTHERS}))

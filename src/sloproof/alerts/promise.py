@@ -161,11 +161,15 @@ def delay(tier: BurnTier, timing: Timing, slo: SLO | None = None) -> timedelta:
     recording (half a base window and one evaluation of the base rules). All tiers of an objective
     whose budget is spent by slices are derived.
     """
-    interval = timing.slow_evaluation if tier.long >= timedelta(days=1) else timing.evaluation
-    seen = timing.scrape + timing.real(interval)
+    seen = timing.scrape + timing.real(interval_of(tier, timing))
     if tier.long <= RAW_UP_TO and not (slo and slo.by_slices):
         return seen
     return seen + timing.real(timing.base) + timing.real(timing.evaluation)
+
+
+def interval_of(tier: BurnTier, timing: Timing) -> timedelta:
+    """How often a tier's alert is evaluated, at scale 1."""
+    return timing.slow_evaluation if tier.long >= timedelta(days=1) else timing.evaluation
 
 
 def _quiet_from(changes: Sequence[tuple[float, bool]], seen: float) -> float:

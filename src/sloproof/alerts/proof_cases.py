@@ -8,7 +8,7 @@ from decimal import Decimal
 from sloproof import names
 from sloproof.alerts.input_series import NoInputSeries
 from sloproof.alerts.policy import BurnTier
-from sloproof.alerts.promise import delay, detection_time, reset_time
+from sloproof.alerts.promise import delay, detection_time, interval_of, reset_time
 from sloproof.alerts.proof import (
     SHOWN_RATIOS,
     Check,
@@ -19,6 +19,7 @@ from sloproof.alerts.proof import (
     ProofPlan,
 )
 from sloproof.alerts.proof_bench import Bench
+from sloproof.alerts.proof_condition import condition_cases
 from sloproof.alerts.proof_feed import OTHER_GROUP, Feed, NoFeed, feeds_of, group_labels, lone_feeds_of
 from sloproof.alerts.proof_floor import floor_cases
 from sloproof.alerts.proof_gate import gate_cases
@@ -103,7 +104,7 @@ def _cases_and_gaps(benches: Sequence[Bench], lone: Sequence[Bench]) -> tuple[li
     if bench.too_long():
         return [], [NotExpressible("all cases", bench.too_long())]
     cases: list[ProofCase] = []
-    gaps: list[NotExpressible] = []
+    gaps = list(_too_seldom(bench))
     for title, build in CASES.items():
         try:
             cases.extend(build(bench))
@@ -115,6 +116,16 @@ def _cases_and_gaps(benches: Sequence[Bench], lone: Sequence[Bench]) -> tuple[li
         words = f"when only part {number} has series"
         cases.extend(replace(case, title=f"{case.title} {words}") for case in _fires_and_clears(alone))
     return cases, gaps
+
+
+def _too_seldom(bench: Bench) -> Iterator[NotExpressible]:
+    """What promtool cannot see: it evaluates every group on one clock, whatever the rules file says of theirs."""
+    promised = format_duration(interval_of(bench.tier, bench.timing))
+    for group in bench.groups:
+        told = group.get("interval", "so often as the server says")
+        if any(rule.get("alert") == bench.alert for rule in group["rules"]) and told != promised:
+            reason = f"its group runs every {told}, not every {promised}"
+            yield NotExpressible("is evaluated as often as is promised", reason)
 
 
 def _fires_and_clears(bench: Bench) -> Iterator[ProofCase]:
@@ -140,6 +151,10 @@ def _fires_and_clears(bench: Bench) -> Iterator[ProofCase]:
     if too_early > timedelta():
         early = f"it fires within {format_duration(too_early)} of the start of a fault of {shown}, which is too early"
         checks.insert(1, bench.quiet(quiet + too_early, early))
+    too_soon = bench.ended_scrapes(bench.reset() - bench.timing.scrape - bench.clock - bench.grain)
+    if too_soon > timedelta():
+        soon = f"it clears within {format_duration(too_soon)} of the end of a fault of {shown}, which is too soon"
+        checks.insert(-1, bench.fires(quiet + fault + too_soon, soon))
     yield bench.told("fires and clears in time", history, *checks)
     yield from _beside_another_group(bench, history, quiet + promised)
 
@@ -222,8 +237,8 @@ def _absent(bench: Bench, window: timedelta, at: timedelta) -> Check:
 def _no_errors_yet(bench: Bench) -> Iterator[ProofCase]:
     if bench.recorded and bench.raw:
         return  # its windows would be fed
-    steady = bench.feed.bears or bench.recorded  # a young counter's rate is low, which is bad for a throughput
-    end = bench.on_clock(bench.timing.base * 3 + (timedelta() if steady else bench.tier.short))
+    steady = _steady(bench)
+    end = bench.on_clock(bench.timing.base * 3 + (timedelta() if steady else bench.tier.short) + _young(bench))
     checks = [bench.quiet(end, "it fires though there was never an error")]
     for window in (bench.tier.long, bench.tier.short) if steady else (bench.tier.short,):
         zero = call("count", bench.ratio(window)._binary("==", 0))
@@ -316,9 +331,19 @@ def _trough(bench: Bench) -> Iterator[ProofCase]:
     )
 
 
+def _steady(bench: Bench) -> bool:
+    """False where a young counter's rate is low and that is bad, as for a throughput."""
+    return bench.feed.bears or bench.recorded
+
+
+def _young(bench: Bench) -> timedelta:
+    """How long an alert that fired in the first minutes of such a counter goes on firing."""
+    return timedelta() if _steady(bench) else bench.tier.keep_firing_for
+
+
 def _ages(bench: Bench) -> tuple[timedelta, timedelta]:
     """Half of a history that fills the short window twice, and the whole: robustness needs no full long window."""
-    half = bench.scrapes(bench.tier.short + bench.timing.base)
+    half = bench.scrapes(bench.tier.short + bench.timing.base + _young(bench))
     return half, half * 2 + bench.clock + bench.timing.scrape * (max(GAPS) + 1)
 
 
@@ -337,6 +362,7 @@ CASES: dict[str, Callable[[Bench], Iterator[ProofCase]]] = {
     "a new error series is born": _born_later,
     "missing scrapes": _missing_scrapes,
     "a fault at the trough of traffic": _trough,
+    "its limits": condition_cases,
     "few bad events on a quiet service": floor_cases,
     "a burn that costs too little": gate_cases,
     "what is judged stays bad or good": steady_cases,
