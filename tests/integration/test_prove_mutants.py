@@ -295,12 +295,14 @@ SLICES_SEEN = '(absent(slo:total:rate5m{service="api",slo="sliced"}) * scalar(ma
 TOO_SLOW = 'sum(rate(took_count{job="api"}[5m])) - sum(rate(took_bucket{job="api",le="0.5"}[5m]))'
 SECOND_PART = f'(absent(clamp_min({TOO_SLOW}, 0)) * scalar(max(up{{job="api"}}))) > 0'
 
+LOW, FORECAST, REVIEW = (f"ApiAvailability{name}" for name in ("BudgetLow", "BudgetForecast", "BurnReview"))
+TOLD = (HIGH.alert, LOW, FORECAST, REVIEW, "ApiTargetDown", "ApiAvailabilityAbsent", "ApiRoutesAbsent")
+
 OTHERS = [
     OtherMutant("cause: another limit", HIGH.alert, edit(HIGH.alert, "> 0.85", "> 0.65")),
     OtherMutant("cause: a limit that is not reached", HIGH.alert, edit(HIGH.alert, "> 0.85", "> 1.1")),
     OtherMutant("cause: the other way round", HIGH.alert, edit(HIGH.alert, "> 0.85", "< 0.85")),
     OtherMutant("cause: `for` of ten minutes", HIGH.alert, put(HIGH.alert, **{"for": "10m"})),
-    OtherMutant("cause: no `for`", HIGH.alert, put(HIGH.alert, **{"for": "0s"})),
     OtherMutant("cause: over an hour", HIGH.alert, edit(HIGH.alert, "[1m]", "[1h]")),
     OtherMutant(
         "budget: low at 20 %", "ApiAvailabilityBudgetLow", edit("ApiAvailabilityBudgetLow", "< 0.1)", "< 0.2)")
@@ -317,6 +319,20 @@ OTHERS = [
         edit("ApiAvailabilityBurnReview", "> 0.0", "> 0.00"),
     ),
     OtherMutant("budget: no rule", "ApiAvailabilityBudgetLow", drop("ApiAvailabilityBudgetLow")),
+    OtherMutant("budget: low at 12 %", LOW, edit(LOW, "< 0.1)", "< 0.12)")),
+    OtherMutant("budget: low by events", LOW, edit(LOW, "period_remaining", "remaining")),
+    OtherMutant("budget: forecast without a floor", FORECAST, edit(FORECAST, ">= 3", ">= 0")),
+    OtherMutant("budget: forecast of what is gone", FORECAST, edit(FORECAST, "> 0)", "> -1)")),
+    OtherMutant("budget: review without a floor", REVIEW, edit(REVIEW, ">= 3", ">= 0")),
+    OtherMutant("budget: review of what was not measured", REVIEW, edit(REVIEW, "clamp_max(", "clamp_min(")),
+    *(
+        OtherMutant(f"{alert} of another {name}", alert, label(alert, **{name: "another"}))
+        for alert in TOLD
+        for name in ("service", "severity", "owner", "kind")
+    ),
+    OtherMutant("budget: of another objective", REVIEW, label(REVIEW, slo="another")),
+    OtherMutant("cause: told as a tier", HIGH.alert, label(HIGH.alert, tier="fast")),
+    *(OtherMutant(f"{alert} without `for`", alert, without(alert, "for")) for alert in TOLD),
     OtherMutant("absence: one target is enough", "ApiTargetDown", put("ApiTargetDown", expr='up{job="api"} == 0')),
     OtherMutant("absence: waits for an hour", "ApiTargetDown", put("ApiTargetDown", **{"for": "1h"})),
     OtherMutant(

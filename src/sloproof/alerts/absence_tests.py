@@ -8,7 +8,7 @@ from decimal import Decimal
 from sloproof import names
 from sloproof.alerts.absent import AbsenceAlerts, absence_rules, errors_read, reads_raw, scraped
 from sloproof.alerts.burn_alerts import Links
-from sloproof.alerts.cause_tests import MARGIN, TestCase, case
+from sloproof.alerts.cause_tests import MARGIN, TestCase, case, early
 from sloproof.alerts.input_series import NoInputSeries
 from sloproof.alerts.proof_feed import (
     OTHER_GROUP,
@@ -152,5 +152,6 @@ class _Stage:
         """A case that asks how many such alerts fire in the end."""
         name = self.rule.alert
         fed = [{"series": one, "values": values} for one, values in series.items()]
-        document = case(f"{name} {words}", name, STEP, fed, [(self.after, fires)])
+        checks = [*(early(self.rule.hold, STEP) if fires else []), (self.after, fires)]
+        document = case(f"{name} {words}", self.rule, STEP, fed, checks)
         return TestCase(name, LAYER, STEP, document, kind="" if alone else words)

@@ -1,13 +1,14 @@
 """promtool cases for budget alerts: each fires when it must, and keeps quiet when it must not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from sloproof import names
-from sloproof.alerts.budget_alerts import BudgetAlerts, budget_group
+from sloproof.alerts.budget_alerts import BudgetAlerts, budget_alert_rules, budget_group
 from sloproof.alerts.burn_alerts import Links
-from sloproof.alerts.cause_tests import MARGIN, TestCase, case
+from sloproof.alerts.cause_tests import MARGIN, TestCase, case, early
 from sloproof.alerts.policy import BurnPolicy
 from sloproof.alerts.recording import recorded
 from sloproof.alerts.rule_model import RecordingRule
@@ -19,12 +20,11 @@ STEP = timedelta(seconds=30)
 LAYER = "minutes"
 TRAFFIC = 100_000
 """Events per second in the cases: enough that 99.999 % allows more bad events in minutes than a floor asks for."""
-BEYOND, SHORT_OF = Decimal("1.25"), Decimal("0.8")
+BEYOND, SHORT_OF = Decimal("1.05"), Decimal("0.95")
 """The values that fire and that keep quiet, as multiples of the limit."""
 HALF = Decimal("0.5")
 """How much of a period of the calendar is over in the cases: enough is left for every forecast."""
-UNLUCKY = Decimal("0.0001")
-"""Bad events per second that stay under every floor for as long as a case lasts."""
+OVERSPENT = Decimal("-0.5")
 
 
 def budget_cases(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) -> list[TestCase]:
@@ -36,65 +36,125 @@ def budget_cases(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Tim
         alerts: which alerts, with their limits.
         timing: intervals of the generated rules, at scale 1.
     """
-    return list(_budget_cases(slo, policy, alerts, timing))
+    stage = _Stage(slo, policy, alerts, timing)
+    return [*stage.low(), *stage.forecast(), *stage.review()]
 
 
-def _budget_cases(slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) -> Iterator[TestCase]:
-    feed = _Feed(slo, policy, alerts, timing)
-    after = -(-alerts.hold // STEP) * STEP + STEP * MARGIN
-    if alerts.below is not None:
-        limit, alert = alerts.below / 100, names.budget_low_alert(slo.service.name, slo.name)
-        for words, share, bad, fires in (
-            ("fires below its limit", limit * SHORT_OF, Decimal(1), 1),
-            ("keeps quiet above its limit", limit * BEYOND, Decimal(1), 0),
-            ("keeps quiet after one bad event", limit * SHORT_OF, UNLUCKY, 0),
-        ):
-            yield _case(alert, words, feed.series(share, bad / TRAFFIC, after), after, fires)
-    if alerts.exhausted_within is not None and alerts.forecasts(slo):
-        alert = names.budget_forecast_alert(slo.service.name, slo.name)
-        left = Decimal(str(alerts.exhausted_within / slo.window))  # then a burn rate of 1 is the limit
-        for words, burn, fires in (("fires in time", BEYOND, 1), ("keeps quiet at a slower rate", SHORT_OF, 0)):
-            yield _case(alert, words, feed.series(left, min(Decimal(1), slo.budget * burn), after), after, fires)
-    if alerts.reviews(slo):
-        alert, limit = names.burn_review_alert(slo.service.name, slo.name), alerts.review_limit(slo)
-        for words, ratio, fires in (("fires after much", BEYOND, 1), ("keeps quiet after less", SHORT_OF, 0)):
-            yield _case(alert, words, feed.series(Decimal(1), min(Decimal(1), limit * ratio), after), after, fires)
+@dataclass(frozen=True)
+class _Moment:
+    """What is recorded of an objective.
+
+    Args:
+        left: the share of the whole window's budget that is left.
+        ratio: the error ratio of every window.
+        covered: how much of the budget's window was measured, ratio of 1.
+        lucky: whether fewer bad events were seen than the floor asks for.
+    """
+
+    left: Decimal = Decimal(1)
+    ratio: Decimal = Decimal(0)
+    covered: Decimal = Decimal(1)
+    lucky: bool = False
 
 
-class _Feed:
-    """The recorded series of an SLO, without those that its budget group records itself."""
+@dataclass(frozen=True)
+class _Stage:
+    """An objective, its budget alerts, and the series that they read."""
 
-    def __init__(self, slo: SLO, policy: BurnPolicy, alerts: BudgetAlerts, timing: Timing) -> None:
-        self._slo, self._timing = slo, timing
-        group = budget_group(slo, policy, alerts, timing, Links())
-        made = {rule.record for rule in (group.rules if group else ()) if isinstance(rule, RecordingRule)}
-        windows = (alerts.rate_over, alerts.review_window)
-        self._ratios = {names.error_ratio(window) for window in windows} - made
-        self._counts = {names.error_count(window) for window in (*windows, slo.budget_window)} - made
+    slo: SLO
+    policy: BurnPolicy
+    alerts: BudgetAlerts
+    timing: Timing
 
-    def series(self, left: Decimal, ratio: Decimal, until: timedelta) -> list[dict[str, str]]:
-        """Input series of a steady error ratio and of a share of the budget that is left."""
-        values = {
-            names.BUDGET_LEFT: left,
-            names.PERIOD_BUDGET_LEFT: left,
-            **({names.PERIOD_ELAPSED: HALF} if self._slo.calendar else {}),
-            names.coverage(self._slo.budget_window): Decimal(1),
-            names.errors(self._timing.base): ratio * TRAFFIC,
-            names.total(self._timing.base): Decimal(TRAFFIC),
-            **dict.fromkeys(sorted(self._ratios), ratio),
-            **dict.fromkeys(sorted(self._counts), ratio * TRAFFIC * 3600),
-        }
-        count = until // STEP + MARGIN
+    def low(self) -> Iterator[TestCase]:
+        """Little is left."""
+        if self.alerts.below is None:
+            return
+        alert, limit = names.budget_low_alert(self.slo.service.name, self.slo.name), self.alerts.below / 100
+        little, ratio = limit * SHORT_OF, self.slo.budget
+        yield self.case(alert, "fires below its limit", _Moment(little, ratio), 1)
+        yield self.case(alert, "keeps quiet above its limit", _Moment(limit * BEYOND, ratio), 0)
+        yield self.case(alert, "keeps quiet after few bad events", _Moment(little, ratio, lucky=True), 0)
+
+    def forecast(self) -> Iterator[TestCase]:
+        """What is left will soon be gone."""
+        if self.alerts.exhausted_within is None or not self.alerts.forecasts(self.slo):
+            return
+        alert = names.budget_forecast_alert(self.slo.service.name, self.slo.name)
+        left = Decimal(str(self.alerts.exhausted_within / self.slo.window))  # then a burn rate of 1 is the limit
+        quick, slow = (min(Decimal(1), self.slo.budget * burn) for burn in (BEYOND, SHORT_OF))
+        yield self.case(alert, "fires in time", _Moment(left, quick), 1)
+        yield self.case(alert, "keeps quiet at a slower rate", _Moment(left, slow), 0)
+        yield self.case(alert, "keeps quiet at few bad events", _Moment(left, quick, lucky=True), 0)
+        yield self.case(alert, "keeps quiet when nothing is left", _Moment(OVERSPENT, quick), 0)
+
+    def review(self) -> Iterator[TestCase]:
+        """A week has cost too much."""
+        if not self.alerts.reviews(self.slo):
+            return
+        alert, limit = names.burn_review_alert(self.slo.service.name, self.slo.name), self.alerts.review_limit(self.slo)
+        much, less = (min(Decimal(1), limit * part) for part in (BEYOND, SHORT_OF))
+        yield self.case(alert, "fires after much", _Moment(ratio=much), 1)
+        yield self.case(alert, "keeps quiet after less", _Moment(ratio=less), 0)
+        yield self.case(alert, "keeps quiet after few bad events of a bad week", _Moment(ratio=much, lucky=True), 0)
+        if self.slo.calendar is None:
+            half = HALF * Decimal(str(self.alerts.review_window / self.slo.window))
+            moment = _Moment(ratio=much, covered=half)
+            yield self.case(alert, "keeps quiet when half of the window was measured", moment, 0)
+
+    def case(self, alert: str, words: str, moment: _Moment, fires: int) -> TestCase:
+        """A case in which nothing changes."""
+        hold = self.alerts.hold
+        after = -(-hold // STEP) * STEP + STEP * MARGIN
+        (rule,) = (
+            rule for rule in budget_alert_rules(self.slo, self.alerts, self.timing, Links()) if rule.alert == alert
+        )
+        checks = [*(early(hold, STEP) if fires else []), (after, fires)]
+        document = case(f"{alert} {words}", rule, STEP, self.series(moment, after), checks)
+        return TestCase(alert, LAYER, STEP, document, kind=words)
+
+    def series(self, moment: _Moment, until: timedelta) -> list[dict[str, str]]:
+        """Input series of a moment that lasts, without those that the budget group records itself."""
+        steps = until // STEP
+        bad = self.bad_events(moment, steps)
+        values = {**self.figures(moment), **dict.fromkeys(sorted(self.counts()), bad)}
+        rate = (
+            bad / (steps + 1) / Decimal(str(self.timing.evaluation.total_seconds()))
+        )  # so many are counted at `until`
+        values[names.errors(self.timing.base)] = rate
+        values[names.total(self.timing.base)] = rate / moment.ratio
         return [
-            _series(str(recorded(metric, self._slo, self._timing)), f"{plain(value)}x{count}")
+            {"series": str(recorded(metric, self.slo, self.timing)), "values": f"{plain(value)}x{steps + MARGIN}"}
             for metric, value in values.items()
         ]
 
+    def bad_events(self, moment: _Moment, steps: int) -> Decimal:
+        """In every window, at the end of the case."""
+        if moment.lucky:
+            return self.slo.minimum_bad_events - HALF
+        return max(moment.ratio * TRAFFIC * steps * STEP.seconds, Decimal(self.slo.minimum_bad_events * 2))
 
-def _case(alert: str, words: str, series: list[dict[str, str]], after: timedelta, fires: int) -> TestCase:
-    document = case(f"{alert} {words}", alert, STEP, series, [(after, fires)])
-    return TestCase(alert, LAYER, STEP, document, kind=words)
+    def figures(self, moment: _Moment) -> Mapping[str, Decimal]:
+        """The ratios; by events the opposite is left of what is left of the whole window."""
+        return {
+            names.BUDGET_LEFT: Decimal(1) if moment.left < HALF else OVERSPENT,
+            names.PERIOD_BUDGET_LEFT: moment.left,
+            **({names.PERIOD_ELAPSED: HALF} if self.slo.calendar else {}),
+            names.coverage(self.slo.budget_window): moment.covered,
+            **dict.fromkeys(sorted(self.ratios()), moment.ratio),
+        }
 
+    def ratios(self) -> set[str]:
+        """The error ratios that are recorded elsewhere."""
+        windows = (self.alerts.rate_over, self.alerts.review_window)
+        return {names.error_ratio(window) for window in windows} - self.made()
 
-def _series(series: str, values: str) -> dict[str, str]:
-    return {"series": series, "values": values}
+    def counts(self) -> set[str]:
+        """The counts that are recorded elsewhere."""
+        windows = (self.alerts.rate_over, self.alerts.review_window, self.slo.budget_window)
+        return {names.error_count(window) for window in windows} - self.made()
+
+    def made(self) -> set[str]:
+        """What the budget group records itself."""
+        group = budget_group(self.slo, self.policy, self.alerts, self.timing, Links())
+        return {rule.record for rule in (group.rules if group else ()) if isinstance(rule, RecordingRule)}

@@ -7,8 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from sloproof import names
-from sloproof.alerts.cause import CauseAlert
+from sloproof.alerts.burn_alerts import Links
+from sloproof.alerts.cause import CauseAlert, cause_rule
 from sloproof.alerts.input_series import Feeding, InputSeries, NoInputSeries, input_series
+from sloproof.alerts.rule_model import AlertRule
+from sloproof.alerts.template import shown
+from sloproof.alerts.timing import REAL
 from sloproof.alerts.yaml_text import to_yaml
 from sloproof.definition import format_duration
 from sloproof.promql import Selector, call, equals
@@ -66,7 +70,7 @@ def cause_cases(cause: CauseAlert) -> list[TestCase]:
     quiet, resting = _feeding(cause, SHORT_OF, beyond=False)
     layer, step = _layer(firing.reach + cause.hold)
     latest = _on_step(firing.reach + cause.hold, step) + step * MARGIN
-    early = [(_on_step(cause.hold, step) - step, 0)] if cause.hold > step else []
+    rule = cause_rule(cause, REAL, Links())
     return [
         TestCase(
             cause.alert,
@@ -74,10 +78,10 @@ def cause_cases(cause: CauseAlert) -> list[TestCase]:
             step,
             case(
                 f"{cause.alert} fires within {format_duration(latest)} at {_plain(fires)}",
-                cause.alert,
+                rule,
                 step,
                 _fed(firing, step, latest),
-                [*early, (latest, 1)],
+                [*early(cause.hold, step), (latest, 1)],
             ),
         ),
         TestCase(
@@ -86,7 +90,7 @@ def cause_cases(cause: CauseAlert) -> list[TestCase]:
             step,
             case(
                 f"{cause.alert} keeps quiet at {_plain(quiet)}",
-                cause.alert,
+                rule,
                 step,
                 _fed(resting, step, latest),
                 [(latest, 0)],
@@ -96,7 +100,7 @@ def cause_cases(cause: CauseAlert) -> list[TestCase]:
             cause.alert,
             layer,
             step,
-            case(f"{cause.alert} keeps quiet without data", cause.alert, step, [], [(latest, 0)]),
+            case(f"{cause.alert} keeps quiet without data", rule, step, [], [(latest, 0)]),
         ),
         *_clearing(cause, firing, resting, (layer, step), latest),
     ]
@@ -118,7 +122,8 @@ def _clearing(
         for one, other in zip(firing.series, resting.series, strict=True)
     ]
     title = f"{cause.alert} clears within {format_duration(cleared - back)} of what it reads"
-    return [TestCase(cause.alert, layer, step, case(title, cause.alert, step, series, [(fires, 1), (cleared, 0)]))]
+    rule = cause_rule(cause, REAL, Links())
+    return [TestCase(cause.alert, layer, step, case(title, rule, step, series, [(fires, 1), (cleared, 0)]))]
 
 
 def _turning(one: InputSeries, other: InputSeries, step: timedelta, back: timedelta, until: timedelta) -> str:
@@ -205,31 +210,42 @@ def _joined(kind: str, cases: Sequence[TestCase]) -> dict[str, Any]:
 
 
 def case(
-    name: str, alert: str, step: timedelta, series: list[dict[str, str]], checks: Sequence[tuple[timedelta, int]]
+    name: str, rule: AlertRule, step: timedelta, series: list[dict[str, str]], checks: Sequence[tuple[timedelta, int]]
 ) -> dict[str, Any]:
-    """A case that asks how many alerts of a name fire.
+    """A case that asks how many alerts of a rule fire.
 
     Args:
         name: what is shown when it fails.
-        alert: the alert's name.
+        rule: the alert; what fires must bear its labels, for these say who is told and what is held back.
         step: the interval of the samples.
         series: input series in promtool's notation.
         checks: times from the start, with how many must fire then.
     """
-    shown = call("count", Selector("ALERTS", (equals(names.ALERT_NAME, alert), equals("alertstate", "firing"))))
     return {
         "name": name,
         "interval": format_duration(step),
         "input_series": series,
         "promql_expr_test": [
             {
-                "expr": str(shown),
+                "expr": str(call("count", _firing(rule, told=count > 0))),
                 "eval_time": format_duration(at),
                 "exp_samples": [{"labels": "{}", "value": count}] if count else [],
             }
             for at, count in checks
         ],
     }
+
+
+def early(hold: timedelta, step: timedelta) -> list[tuple[timedelta, int]]:
+    """A check that an alert waits as long as its `for` says; none where that is less than a step."""
+    return [(_on_step(hold, step) - step, 0)] if hold > step else []
+
+
+def _firing(rule: AlertRule, *, told: bool) -> Selector:
+    """The alert while it fires: as it must be told, or, where it must not fire, with any labels."""
+    labels = {names.TIER: "", **{label: shown(value) for label, value in rule.labels.items()}} if told else {}
+    known = {names.ALERT_NAME: rule.alert, "alertstate": "firing", **labels}
+    return Selector("ALERTS", tuple(equals(label, value) for label, value in known.items()))
 
 
 def _feeding(cause: CauseAlert, distances: Sequence[Decimal], *, beyond: bool) -> tuple[Decimal, Feeding]:

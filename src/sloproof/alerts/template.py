@@ -24,6 +24,15 @@ def literal(text: str) -> str:
     return text.replace("{{", '{{ "{{" }}')
 
 
+def shown(text: str) -> str:
+    """What Prometheus makes of `literal` text: the text as its author wrote it.
+
+    Args:
+        text: a label or an annotation without a template in it.
+    """
+    return text.replace('{{ "{{" }}', "{{")
+
+
 def share_left(left: Expression, by: Sequence[str] = ()) -> str:
     """A template that shows what is left of a budget, and nothing less than nothing: `0 %` where it is overspent.
 
