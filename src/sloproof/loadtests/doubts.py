@@ -21,13 +21,14 @@ def doubts(load: LoadResult) -> list[str]:
     Args:
         load: the run, with or without its warm-up.
     """
-    return [*_refused(load), *_raised(load), *_turned_away(load)]
+    return [*_refused(load), *_uncounted(load), *_raised(load), *_turned_away(load)]
 
 
 def told(load: LoadResult) -> list[str]:
     """What became of the load's own tasks, in words; empty where all went as its locustfile says."""
+    lost = list(_uncounted(load))
     found = sorted(load.exceptions.items(), key=lambda pair: -pair[1])
-    lines = [f"the locustfile raised {_times(count)}: `{text}`" for text, count in found[:_SHOWN]]
+    lines = [*lost, *(f"the locustfile raised {_times(count)}: `{text}`" for text, count in found[:_SHOWN])]
     if len(found) > _SHOWN:
         lines.append(f"the locustfile raised {len(found) - _SHOWN} more kinds of exceptions: see `load/result.json`")
     away = turned_away(load)
@@ -45,6 +46,15 @@ def _refused(load: LoadResult) -> Iterator[str]:
     count = sum(count for text, count in load.exceptions.items() if text.startswith(_REFUSED))
     if count:
         yield f"{_times(count)} the locustfile asked for a target that is not listed, and nothing was sent there"
+
+
+def _uncounted(load: LoadResult) -> Iterator[str]:
+    if load.uncounted:
+        requests = "request" if load.uncounted == 1 else "requests"
+        yield (
+            f"{quantity(load.uncounted)} {requests} could not be counted: the locustfile never reported how they ended "
+            "(`catch_response` without `with`), or reported it in a way that cannot be read (see `load/locust.log`)"
+        )
 
 
 def _raised(load: LoadResult) -> Iterator[str]:

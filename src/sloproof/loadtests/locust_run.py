@@ -6,14 +6,13 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gevent
 import locust
-from geventhttpclient.header import Headers
-from locust import LoadTestShape, events
+from locust import events
 from locust import main as locust_main
 from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
@@ -25,14 +24,14 @@ from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
 from sloproof.loadtests.locust_cookies import spare_cookies
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, watch_sessions
-from sloproof.loadtests.locust_shape import FollowedShape
+from sloproof.loadtests.locust_shape import FollowedShape, Stages
 from sloproof.loadtests.outcome import NOT_SENT, outcome
 from sloproof.loadtests.phases import PhaseCounter
 from sloproof.loadtests.plan import STOP_DRAIN, LoadPlan
 from sloproof.loadtests.recorder import Recorder
+from sloproof.loadtests.reported import bytes_of, context_of, seconds_of, served_by, status_of
 from sloproof.loadtests.result import LoadResult, RunTotals
 from sloproof.loadtests.second import Second
-from sloproof.loadtests.user_stages import users_at
 from sloproof.targets import check_target
 
 TICK = 0.05
@@ -41,7 +40,6 @@ _KINDS_OF_EXCEPTION = 50
 _EXCEPTION_LENGTH = 300
 _OTHER_EXCEPTIONS = "(other exceptions)"
 _ALLOCATIONS = 20_000
-_SERVED_BY = "x-served-by"
 _log = logging.getLogger(__name__)
 
 
@@ -90,29 +88,9 @@ def _spare_collections() -> None:
     gc.set_threshold(_ALLOCATIONS, *gc.get_threshold()[1:])
 
 
-def _served_by(headers: Any) -> str | None:
-    """The instance that answered; a look into the fast client's own mapping spares an exception for each answer."""
-    if isinstance(headers, Headers) and not dict.__contains__(headers, _SERVED_BY):
-        return None
-    found = headers.get(_SERVED_BY)
-    return str(found) if found is not None else None
-
-
 def _defines_users(locustfile: str) -> bool:
     users, _ = load_locustfile(locustfile)
     return bool(users)
-
-
-class _Stages(LoadTestShape):
-    """The plan's stages in Locust's own terms; Locust asks once a second."""
-
-    def __init__(self, plan: LoadPlan) -> None:
-        super().__init__()
-        self._plan = plan
-
-    def tick(self) -> tuple[int, float]:
-        """How many users there must be, and how many start a second: all that are missing, at once."""
-        return users_at(self._plan.stages, self.get_run_time()), float(self._plan.users)
 
 
 class LocustRun:
@@ -129,6 +107,7 @@ class LocustRun:
         self.recorder: Recorder | None = None
         self.started_at = self.drained_from = self.ended_at = 0.0
         self.notes: list[str] = []
+        self.uncounted = 0
         self._counted: Recorder | None = None
         self._phases = PhaseCounter(plan.phases, plan.thresholds, 0.0)
         self._exceptions: dict[str, int] = {}
@@ -223,7 +202,7 @@ class LocustRun:
         own = environment.shape_class
         by_the_clock = self.plan.schedule is not None
         if self.plan.stages or by_the_clock:
-            environment.shape_class = _Stages(self.plan) if self.plan.stages else None
+            environment.shape_class = Stages(self.plan) if self.plan.stages else None
             if own is not None:
                 self.notes.append(f"the shape `{type(own).__name__}` was left out: the profile says how the load moves")
             if by_the_clock:
@@ -268,32 +247,39 @@ class LocustRun:
     def _end_in_time(self) -> None:
         gevent.spawn_later(self.plan.duration, self._quit)
 
-    def _on_request(
+    def _on_request(self, **reported: Any) -> None:
+        if self.recorder is None:
+            return
+        try:
+            self.count(self.recorder, **reported)
+        except Exception:
+            self.uncounted += 1
+            _log.exception("a request was reported with values that cannot be counted")
+
+    def count(
         self,
+        recorder: Recorder,
         request_type: str,
         name: str,
         response_time: float,
         response_length: int | None = 0,
         response: Any = None,
         exception: BaseException | None = None,
-        context: dict[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        recorder, about = self.recorder, context or {}
-        if recorder is None:
-            return
-        seconds, now = (response_time or 0.0) / 1000, self.clock()
-        late = about.get(LATE, 0.0)
+        """Count a request that was reported as Locust's `request` event reports them."""
+        about, seconds, now = context_of(context), seconds_of(response_time), self.clock()
+        late, status = about.get(LATE, 0.0), status_of(response)
         if TRACE not in about and (due := take_due()) is not None:
             late = now - seconds - due  # a client of the locustfile's own, which nobody has asked when it began
-        headers, status = getattr(response, "headers", None), getattr(response, "status_code", 0) or 0
         recorder.complete(
-            request_name(request_type, name),
+            request_name(str(request_type), str(name)),
             seconds + late,
             outcome(status, exception),
-            _served_by(headers) if headers else None,
+            served_by(response),
             now,
-            response_length or 0,
+            bytes_of(response_length),
             status,
             about.get(TRACE, ()),
             late,
@@ -397,4 +383,5 @@ class LocustRun:
     def _totals(self) -> RunTotals:
         counted = self._counted.totals if self._counted is not None else RunTotals()
         phases = self._phases.over((one.started_at for one in counted.censored), self.drained_from)
-        return counted.model_copy(update={"exceptions": self._exceptions, "phases": phases})
+        known = {"exceptions": self._exceptions, "phases": phases, "uncounted": max(self.uncounted, 0)}
+        return counted.model_copy(update=known)

@@ -14,8 +14,10 @@ import gevent
 from gevent import GreenletExit, getcurrent
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
-from locust.clients import HttpSession, LocustHttpAdapter
+from locust.clients import HttpSession, LocustHttpAdapter, ResponseContextManager
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
+from locust.contrib.fasthttp import ResponseContextManager as FastResponseContextManager
+from locust.exception import ResponseError
 from urllib3.connection import HTTPConnection
 
 from sloproof.loadtests.locust_arrivals import take_due
@@ -36,9 +38,15 @@ class Counting(Protocol):
 
     recorder: Recorder | None
     drained_from: float
+    uncounted: int
 
     def clock(self) -> float:
         """The epoch second."""
+        ...
+
+    @property
+    def count(self) -> Callable[..., None]:
+        """Counts in a recorder a request that was reported as Locust's `request` event reports them."""
         ...
 
 
@@ -54,6 +62,8 @@ def watch_sessions(counting: Counting, plan: LoadPlan) -> None:
     FastHttpUser.connection_timeout = plan.request_timeout
     for session in (FastHttpSession, HttpSession):
         _wrap(session, "request", lambda original: _counted(original, counting))
+    for caught in (FastResponseContextManager, ResponseContextManager):
+        _wrap(caught, "__exit__", lambda original: _left(original, counting))
     gate = Gate(plan.allowed)
     _wrap(HTTPClient, "__init__", lambda original: _gated(original, gate))
     _wrap(HTTPClient, "_build_request", lambda original: _fast_hop(original, counting))
@@ -120,9 +130,33 @@ def _counted(original: AnyCall, counting: Counting) -> AnyCall:
             recorder.end(ticket)
             raise
         recorder.end(ticket)
+        counting.uncounted += bool(getattr(answer, "_catch_response", False))  # until its `with` block is left
         return answer
 
     return request
+
+
+def _left(original: AnyCall, counting: Counting) -> AnyCall:
+    """Locust reports nothing of a request whose `with` block raises; it was answered all the same."""
+
+    def leave(response: Any, kind: Any, error: Any, *traceback: Any) -> Any:
+        recorder = counting.recorder
+        if recorder is not None and response._catch_response:
+            counting.uncounted -= 1
+            if kind is not None and response._manual_result is None and not isinstance(error, ResponseError):
+                told = response.request_meta
+                failure = told["exception"] or _deepest(getattr(response, "error", None))
+                counting.count(recorder, **{**told, "exception": failure})
+        return original(response, kind, error, *traceback)
+
+    return leave
+
+
+def _deepest(error: BaseException | None) -> BaseException | None:
+    """What went wrong at the bottom, as Locust tells it: its client wraps a refused connection in three others."""
+    while error is not None and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _context(given: dict[str, Any] | None, trace: list[str], due: float | None, begun: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A locustfile's own LoadTestShape, followed while it runs. Only in the generator process: it imports Locust."""
+"""Shapes: a plan's stages, and a locustfile's own, followed. Only in the generator process: it imports Locust."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,24 @@ from typing import Any
 from locust import LoadTestShape
 
 from sloproof.loadtests.asked_users import AskedUsers
+from sloproof.loadtests.plan import LoadPlan
+from sloproof.loadtests.user_stages import users_at
+
+
+class Stages(LoadTestShape):
+    """A plan's stages in Locust's own terms; Locust asks once a second.
+
+    Args:
+        plan: with stages.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        super().__init__()
+        self._plan = plan
+
+    def tick(self) -> tuple[int, float]:
+        """How many users there must be, and how many start a second: all that are missing, at once."""
+        return users_at(self._plan.stages, self.get_run_time()), float(self._plan.users)
 
 
 class FollowedShape:

@@ -94,6 +94,8 @@ class RunTotals(BaseModel):
         slowest: the slowest requests, the slowest first.
         failures: the first failed requests of each kind.
         exceptions: what the locustfile raised -> how often.
+        uncounted: requests that were made and that nobody can count, since the locustfile never reported how they
+            ended, or in a way that cannot be read.
         phases: the phases of the load, in order, with their own counts.
     """
 
@@ -103,6 +105,7 @@ class RunTotals(BaseModel):
     slowest: list[TracedRequest] = []
     failures: list[TracedRequest] = []
     exceptions: dict[str, int] = {}
+    uncounted: int = 0
 
     @classmethod
     def merged(cls, several: Sequence["RunTotals"]) -> "RunTotals":
@@ -119,6 +122,7 @@ class RunTotals(BaseModel):
             slowest=slowest_of(request for totals in several for request in totals.slowest),
             failures=first_failed_of(request for totals in several for request in totals.failures),
             exceptions=summed(totals.exceptions for totals in several),
+            uncounted=sum(totals.uncounted for totals in several),
             phases=phases.merged([totals.phases for totals in several]),
         )
 
@@ -170,6 +174,7 @@ class LoadResult(BaseModel):
         by_name: method and route -> totals; empty where a stretch was cut out or the generator died.
         phases: the phases of the load with exact counts of what was due in each; empty as `by_name`.
         exceptions: what the locustfile raised -> how often.
+        uncounted: requests that nobody can count, see `RunTotals`.
         slowest: the slowest requests after the warm-up, the slowest first.
         failures: the first failed requests of each kind after the warm-up.
         workers: the generator's processes; empty where there was one, which was no worker.
@@ -199,6 +204,7 @@ class LoadResult(BaseModel):
     by_name: dict[str, NameTotals] = {}
     phases: list[PhaseTotals] = []
     exceptions: dict[str, int] = {}
+    uncounted: int = 0
     slowest: list[TracedRequest] = []
     failures: list[TracedRequest] = []
     workers: list[WorkerRecord] = []
