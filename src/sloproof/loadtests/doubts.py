@@ -11,6 +11,11 @@ MOST = 0.5
 """The share of answers that turned the user away from which the load asked for next to nothing."""
 WORTH_TELLING = 0.01
 """The share of answers that turned the user away from which a reader wants to know."""
+_FEW = 0.9
+"""Fewer of the users than this share are another load than the one that was to be judged."""
+_SHORT = 0.05
+"""The share of the seconds in which fewer may run."""
+_FEWEST_SECONDS = 2
 _REFUSED = "Refused: "
 _SHOWN = 3
 
@@ -21,12 +26,12 @@ def doubts(load: LoadResult) -> list[str]:
     Args:
         load: the run, with or without its warm-up.
     """
-    return [*_refused(load), *_uncounted(load), *_raised(load), *_turned_away(load)]
+    return [*_refused(load), *_uncounted(load), *_raised(load), *_turned_away(load), *_left(load)]
 
 
 def told(load: LoadResult) -> list[str]:
     """What became of the load's own tasks, in words; empty where all went as its locustfile says."""
-    lost = list(_uncounted(load))
+    lost = [*_uncounted(load), *_left(load)]
     found = sorted(load.exceptions.items(), key=lambda pair: -pair[1])
     lines = [*lost, *(f"the locustfile raised {_times(count)}: `{text}`" for text, count in found[:_SHOWN])]
     if len(found) > _SHOWN:
@@ -69,6 +74,20 @@ def _turned_away(load: LoadResult) -> Iterator[str]:
     if away > MOST * load.completed:
         share = percent(away / load.completed)
         yield f"{share} of the answers were 4xx or 429, so hardly anything was asked of the system"
+
+
+def _left(load: LoadResult) -> Iterator[str]:
+    """Users that end by themselves leave a load behind that asks for less and less."""
+    loaded = [second for second in load.seconds if second.at + 1 <= load.drained_from]
+    if any(second.asked is not None or second.users_asked is not None for second in loaded):
+        return  # by the clock the rate counts, and a shape is followed from second to second
+    full = next((index for index, second in enumerate(loaded) if second.users >= load.users), len(loaded))
+    short = [second.users for second in loaded[full:] if second.users < _FEW * load.users]
+    if len(short) >= _FEWEST_SECONDS and len(short) > _SHORT * len(loaded):
+        yield (
+            f"users left before the end: {min(short)} of {load.users} ran at worst, too few in {len(short)} of "
+            f"{len(loaded)} seconds, so less was asked of the system than the load says"
+        )
 
 
 def _times(count: int) -> str:
