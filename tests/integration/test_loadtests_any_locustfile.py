@@ -263,3 +263,22 @@ def test_a_shape_decides_for_several_processes_together(tmp_path: Path, target: 
     assert result.users == 12 == max(second.users for second in result.seconds)
     assert not result.partial
     assert {name: totals.completed for name, totals in result.by_name.items()} == target.asked
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("locust.conf", "exclude-tags = read\nrun-time = 1s\nheadful = true\n"),
+        ("pyproject.toml", '[tool.locust]\nexclude-tags = "read"\nheadful = true\n'),
+    ],
+)
+def test_locusts_own_configuration_changes_nothing_of_the_load(
+    tmp_path: Path, target: LocustTarget, name: str, text: str, processes: int
+) -> None:
+    (tmp_path / name).write_text(text)
+    with start(tmp_path, SHOP, target.url, distribution=Distribution.here(processes)) as load:
+        result = load.wait(120)
+    assert not result.partial
+    assert target.asked["GET /pages"] > 0
+    assert f"`{name}` was left out: the load is what its profile says" in result.notes

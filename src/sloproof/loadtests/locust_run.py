@@ -22,6 +22,7 @@ from sloproof.loadtests import child_problem
 from sloproof.loadtests.arrivals import Schedule, rate_at
 from sloproof.loadtests.load_files import LoadFiles, write_atomically
 from sloproof.loadtests.locust_arrivals import Pool, take_due
+from sloproof.loadtests.locust_configuration import leave_configuration_out
 from sloproof.loadtests.locust_cookies import spare_cookies
 from sloproof.loadtests.locust_sessions import LATE, TRACE, request_name, watch_sessions
 from sloproof.loadtests.locust_shape import FollowedShape, Stages
@@ -54,6 +55,7 @@ def run(run_folder: Path, locustfile: str, master: str = "") -> None:
     files = LoadFiles(run_folder)
     locust_run = _role(files.read_plan(), files, master)
     locust_run.listen()
+    locust_run.notes.extend(leave_configuration_out())
     sys.argv = ["locust", *locust_run.arguments(locustfile)]
     try:
         locust_main.main()
