@@ -160,3 +160,20 @@ def test_a_lower_rate_could_not_even_prove_that_a_flawless_target_holds() -> Non
     assert float(least_rate(watched, 10)) == pytest.approx(59 / 40, rel=0.02)  # 0.95 ** 59 is the first below 0.05
     strict = Watched("strict", Decimal("0.001"), None)
     assert float(least_rate([*watched, strict], 10)) == pytest.approx(2995 / 40, rel=0.001)
+
+
+def test_a_target_that_turns_requests_away_does_not_hold_the_rate() -> None:
+    seconds = queue(40, 50)
+    for second in seconds:
+        second.errors = {"429": second.completed // 4}
+    step = step_of(seconds, 40)
+    assert step.verdict is Verdict.FAIL
+    (way,) = step.gave_way
+    assert way.kind == "throughput" and "of the answers were 429" in way.reason
+    assert step.achieved is not None and step.achieved < 32
+
+
+def test_a_single_answer_of_429_is_no_limit() -> None:
+    seconds = queue(40, 50)
+    seconds[10].errors = {"429": 1}
+    assert step_of(seconds, 40).verdict is Verdict.PASS

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sloproof.loadtests.capacity import LONGEST_REPEAT, GaveWay, Step
+from sloproof.loadtests.doubts import WORTH_TELLING
 from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.evaluation import judge_by_generator
 from sloproof.loadtests.generator import GeneratorHealth, generator_health
-from sloproof.loadtests.outcome import NO_ANSWER
+from sloproof.loadtests.outcome import NO_ANSWER, TOO_MANY
 from sloproof.loadtests.plan import MOST_USERS
 from sloproof.loadtests.result import LoadResult
 from sloproof.loadtests.second import Second
 from sloproof.verdict.judge import Judgement, Verdict
+from sloproof.verdict.statistics import surely_above
 from sloproof.verdict.wording import percent
 
 _MARGIN = 1.2
@@ -67,7 +69,11 @@ def judge_step(rate: Decimal, load: LoadResult, watched: Sequence[Watched]) -> S
     health = _health(measured, watched)
     judged = judge_by_generator(load, watched)
     loaded = [second for second in measured.seconds if second.at + 1 <= load.drained_from]
-    missed = [*_missed(judged, watched, measured.failed), *_backlog(loaded, float(rate))]
+    missed = [
+        *_missed(judged, watched, measured.failed),
+        *_turned_away(loaded, float(rate)),
+        *_backlog(loaded, float(rate)),
+    ]
     step = Step(
         rate=rate,
         verdict=Verdict.UNDECIDED,
@@ -110,9 +116,24 @@ def _missed(judged: Sequence[Judgement], watched: Sequence[Watched], failed: int
     ]
 
 
+def _turned_away(seconds: Sequence[Second], rate: float) -> list[GaveWay]:
+    """A limit on the rate: with each 429 the target says itself that it did not serve what was asked."""
+    completed = sum(second.completed for second in seconds)
+    limited = sum(second.errors.get(TOO_MANY, 0) for second in seconds)
+    if not surely_above(WORTH_TELLING, limited, completed, _CONFIDENCE):
+        return []
+    return [
+        GaveWay(
+            kind="throughput",
+            reason=f"{_answered(seconds):.1f}/s were served of {rate:g}/s asked, and "
+            f"{percent(limited / completed)} of the answers were 429",
+        )
+    ]
+
+
 def _answered(seconds: Sequence[Second]) -> float:
-    """Answers per second; a refused connection is none."""
-    unanswered = sum(second.errors.get(kind, 0) for second in seconds for kind in NO_ANSWER)
+    """Answers per second; a refused connection is none, nor is one that says that there were too many."""
+    unanswered = sum(second.errors.get(kind, 0) for second in seconds for kind in (*NO_ANSWER, TOO_MANY))
     return (sum(second.completed for second in seconds) - unanswered) / max(len(seconds), 1)
 
 

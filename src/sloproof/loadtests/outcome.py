@@ -12,6 +12,9 @@ FAILURES: frozenset[Kind] = frozenset({"5xx", "connection", "timeout", "other"})
 NO_ANSWER: frozenset[Kind] = frozenset({"connection", "timeout"})
 """The kinds that brought no answer at all, however soon that was known: slower than any threshold."""
 
+TOO_MANY: Kind = "429"
+"""The kind that says that too much was asked: an answer, and no service."""
+
 NOT_SENT = "(no free user)"
 """Stands for the name of a request that was due and never sent, since all users were busy."""
 
