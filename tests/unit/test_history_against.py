@@ -203,3 +203,14 @@ def test_a_pinned_run_is_not_compared_with_itself(tmp_path: Path) -> None:
         second = history.record(past(0), run(seed=2))
         held = beside_baseline(history, second.id, LIMITS)
         assert [one.figure for one in held] == ["p95", "failures"]
+
+
+@pytest.mark.parametrize("which", ["it", "this run"])
+def test_a_run_whose_load_did_not_do_its_work_is_no_measure(which: str) -> None:
+    why = "100 % of the answers were 4xx or 429, so hardly anything was asked of the system"
+    then, now = ((why,), ()) if which == "it" else ((), (why,))
+    windows = run(seed=2, seconds=600)
+    found = lay_beside(past(2, unfit=now), windows, (past(1, unfit=then), windows), limits=LIMITS, asked=True)
+    (finding,) = findings(found)
+    assert finding.verdict is Verdict.UNDECIDED
+    assert f"{which} is in doubt, for {why}" in finding.detail

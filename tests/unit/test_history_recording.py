@@ -128,3 +128,19 @@ def test_what_an_interrupted_run_left_is_undecided(folder: Path) -> None:
 
 def test_a_run_that_sent_nothing_leaves_nothing(folder: Path) -> None:
     assert ended_early(folder, kind="load", name="x", system="api", exit_code=2, reason="why") is None
+
+
+def test_a_load_that_proves_nothing_is_remembered_as_unfit_to_compare_with(folder: Path) -> None:
+    given = facts(load(), Counts(source=PROMETHEUS, total=2003, bad=1))
+    turned_away = [second.model_copy(update={"errors": {"429": 50}}) for second in given.load.seconds]
+    saturated = given.load.generator.model_copy(
+        update={"saturated": True, "reasons": ["used more than 90 % of a core"]}
+    )
+    unfit = given.load.model_copy(update={"seconds": turned_away, "generator": saturated})
+    told = {"kind": "load", "name": "steady", "verdict": Verdict.UNDECIDED, "exit_code": 3, "folder": folder}
+    assert past_run([stage(given)], **told)[0].unfit == ()  # type: ignore[arg-type]
+    run, _ = past_run([stage(replace(given, load=unfit))], **told)  # type: ignore[arg-type]
+    assert run.unfit == (
+        "its load generator was not fit to measure: used more than 90 % of a core",
+        "100 % of the answers were 4xx or 429, so hardly anything was asked of the system",
+    )

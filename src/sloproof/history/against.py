@@ -191,9 +191,10 @@ def _differences(earlier: PastRun, run: PastRun) -> Iterator[str]:
         then, now = earlier.load.get(key), run.load.get(key)
         if then != now:
             yield _difference(key, then, now)
-    for which, partial in (("it", earlier.partial), ("this run", run.partial)):
-        if partial:
+    for which, one in (("it", earlier), ("this run", run)):
+        if one.partial:
             yield f"{which} ended before its time"
+        yield from (f"{which} is in doubt, for {why}" for why in one.unfit)
 
 
 def _difference(key: str, then: Any, now: Any) -> str:

@@ -182,6 +182,8 @@ class PastRun(Remembered):
         failed: those of them that failed.
         versions: names and versions of what was involved.
         notes: what a reader must know, in words.
+        unfit: why its figures are no measure for another run, in words: a saturated generator, a load that did not do
+            its work; empty for runs of earlier versions.
         findings: what a gate found; empty for other kinds, and for gates of earlier versions.
     """
 
@@ -206,6 +208,7 @@ class PastRun(Remembered):
     failed: int = 0
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
     findings: tuple[PastFinding, ...] = ()
 
 

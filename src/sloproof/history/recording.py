@@ -9,6 +9,7 @@ from sloproof.chaos.stage import Stage
 from sloproof.errors import PartFailed
 from sloproof.history.past_run import MOST_WINDOWS, PastObjective, PastQuantile, PastRun, Windows
 from sloproof.history.seen_alerts import seen_alerts
+from sloproof.loadtests.doubts import doubts
 from sloproof.loadtests.evaluation import ObjectiveResult
 from sloproof.loadtests.load_files import LoadFiles, read_result
 from sloproof.loadtests.outcome import FAILURES
@@ -72,6 +73,7 @@ def past_run(
         failed=sum(load.failed for load in evaluated),
         versions=dict(versions or {}),
         notes=tuple(note for load in loads for note in load.notes),
+        unfit=tuple(why for load in loads for why in _unfit(load)),
     )
     return run, windows_of(only) if only else None
 
@@ -124,6 +126,7 @@ def ended_early(
         completed=load.evaluated().completed,
         failed=load.evaluated().failed,
         notes=(*load.notes, reason),
+        unfit=_unfit(load),
     )
     return run, windows_of(load)
 
@@ -150,6 +153,13 @@ def load_asked(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return {key: value for key, value in plan.model_dump(mode="json").items() if key not in _NOT_OF_THE_LOAD}
+
+
+def _unfit(load: LoadResult) -> tuple[str, ...]:
+    """Why latencies of this load say nothing of the system: answers that turn users away are fast, too."""
+    health = load.generator
+    saturated = [f"its load generator was not fit to measure: {why}" for why in health.reasons if health.saturated]
+    return (*saturated, *doubts(load))
 
 
 def _objective(stage: str, result: ObjectiveResult) -> PastObjective:
