@@ -101,6 +101,16 @@ def test_a_broken_rules_file_ends_with_1_and_says_why(workspace: Path, parts: Pa
     assert "it fires for a single bad request" in done.stdout
 
 
+def test_a_broken_rule_of_a_budget_is_noticed_by_the_alert_on_it(workspace: Path, parts: Path) -> None:
+    script = "import sys; from sloproof.cli import main; sys.exit(main(['generate']))"
+    subprocess.run([sys.executable, "-c", script], cwd=workspace, check=True, capture_output=True)
+    rules = workspace / "alerts" / "generated" / "shop.rules.yaml"
+    assert "[30d]" in rules.read_text()
+    rules.write_text(rules.read_text().replace("[30d]", "[3d]"))
+    done = prove(workspace, "--rules", "alerts/generated", "ShopAvailabilityBudgetLow", parts=parts, code=1)
+    assert "it is silent when the window's events have spent so much" in done.stdout
+
+
 def test_an_unknown_alert_and_a_folder_without_rules_are_usage_errors(workspace: Path, parts: Path) -> None:
     assert "there is no alert `Nothing`" in prove(workspace, "Nothing", parts=parts, code=2).stderr
     assert "sloproof generate" in prove(workspace, "--rules", "nowhere", parts=parts, code=2).stderr

@@ -36,6 +36,7 @@ from sloproof.alerts.cause_tests import case_files as files_of
 from sloproof.alerts.cause_tests import cause_tests
 from sloproof.alerts.proof import Promised, ProofPlan
 from sloproof.alerts.proof_batch import prove_cases
+from sloproof.alerts.proof_budget import budget_left_cases
 from sloproof.alerts.proof_cases import burn_plan
 from sloproof.alerts.proof_documents import document_plans
 from sloproof.lab.parts import find
@@ -86,6 +87,7 @@ PATIENT_POLICY = BurnPolicy(tiers=(FAST, PATIENT, SLOW, TRICKLE))
 GATED = FAST.model_copy(update={"minimum_budget_share": Decimal("0.01")})
 GATED_MEDIUM = MEDIUM.model_copy(update={"minimum_budget_share": Decimal("0.04")})
 GATED_POLICY = BurnPolicy(tiers=(GATED, GATED_MEDIUM, SLOW, TRICKLE))
+PERIOD_LEFT = "slo:error_budget:period_remaining_ratio"
 SHARE_LEFT = "slo:error_budget:remaining_ratio"
 HIGH = CauseAlert(
     service=API,
@@ -398,6 +400,50 @@ def other_failures(alert: str, groups: Groups) -> list[str]:
     tests = [yaml.safe_load(text) for text in files.values()]
     (plan,) = document_plans(groups, {alert: Promised(None, None, None)}, tests, {})
     return proven(plan)
+
+
+MONTHLY = AVAILABILITY.model_copy(update={"name": "monthly", "calendar": "month"})
+QUARTERLY = ROUTES.model_copy(update={"name": "quarterly", "calendar": "quarter", "window": timedelta(days=90)})
+BUDGET_MUTANTS = [
+    ("errors of 3 days", AVAILABILITY, edit("slo:errors:count_30d", "[30d]", "[3d]")),
+    ("errors of 60 days", AVAILABILITY, edit("slo:errors:count_30d", "[30d]", "[60d]")),
+    ("ten times the errors", AVAILABILITY, edit("slo:errors:count_30d", "* 30", "* 300")),
+    ("half of the events", AVAILABILITY, edit("slo:total:count_30d", "* 30", "* 15")),
+    ("errors for events", AVAILABILITY, edit("slo:total:count_30d", "total:rate", "errors:rate")),
+    ("ten times the budget", AVAILABILITY, edit(PERIOD_LEFT, "/ 0.001", "/ 0.01")),
+    ("what was not measured is bad", AVAILABILITY, edit(PERIOD_LEFT, "clamp_max", "clamp_min")),
+    ("twice the coverage", AVAILABILITY, edit("slo:coverage:ratio_30d", "/ 86400", "/ 43200")),
+    ("nothing is left", AVAILABILITY, edit(PERIOD_LEFT, "1 -", "0 -")),
+    ("no rule", AVAILABILITY, drop(PERIOD_LEFT)),
+    ("the month before", MONTHLY, edit("slo:errors:count_month", "1of3", "2of3")),
+    ("a month is always over", MONTHLY, put("slo:period:elapsed_ratio", expr="vector(1)")),
+    ("a month of ten days", MONTHLY, edit("slo:errors:count_month", "[31d]", "[10d]")),
+    ("a quarter without groups", QUARTERLY, edit(PERIOD_LEFT, "1 -", "1 - sum")),
+]
+
+
+def budget_failures(slo: SLO, change: Callable[[Groups], None] = lambda groups: None) -> list[str]:
+    """Of the alert on what is left of an objective's budget, by the rules that record what is left."""
+    budget = budget_group(slo, POLICY, BudgetAlerts(), REAL, Links())
+    assert budget is not None
+    groups = [*generated(slo), *yaml.safe_load(rules_yaml([budget]))["groups"]]
+    change(groups)
+    cases = tuple(budget_left_cases(slo, BudgetAlerts(), REAL, groups))
+    return proven(ProofPlan("low", {}, (), cases))
+
+
+@pytest.mark.parametrize("slo", [AVAILABILITY, SLICED, ROUTES, MONTHLY, QUARTERLY], ids=lambda slo: slo.name)
+def test_the_rules_of_a_whole_budget_are_proven(parts: Path, slo: SLO) -> None:
+    assert budget_failures(slo) == []
+
+
+@pytest.mark.parametrize(
+    ("slo", "change"), [mutant[1:] for mutant in BUDGET_MUTANTS], ids=[mutant[0] for mutant in BUDGET_MUTANTS]
+)
+def test_a_broken_rule_of_a_whole_budget_is_not_proven(parts: Path, slo: SLO, change: Callable[[Groups], None]) -> None:
+    found = budget_failures(slo, change)
+    assert found, "the proof stays green"
+    assert not any("err:" in reason for reason in found), found
 
 
 def test_there_are_enough_mutants_and_no_two_are_alike() -> None:

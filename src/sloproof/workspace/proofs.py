@@ -1,15 +1,17 @@
 """The proofs of a workspace: which alerts there are, and which rules files are judged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sloproof import names
-from sloproof.alerts import CauseAlert
-from sloproof.alerts.proof import AlertProof, Document, Promised, ProofPlan, gap_results
+from sloproof.alerts import BudgetAlerts, CauseAlert, budget_alerts_for
+from sloproof.alerts.proof import AlertProof, Document, Promised, ProofCase, ProofPlan, gap_results
 from sloproof.alerts.proof_batch import prove_cases
+from sloproof.alerts.proof_budget import budget_left_cases
 from sloproof.alerts.proof_cases import burn_plan
 from sloproof.alerts.proof_documents import condition_promise, document_plans
 from sloproof.errors import UsageError
@@ -87,7 +89,29 @@ def _other_plans(workspace: Workspace, folder: Path | None) -> list[ProofPlan]:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     tests = [yaml.load(artifact.text, Loader=loader) for artifact in extra_tests(workspace, joined=False)]
     groups = [group for found in judged for group in found]
-    return document_plans(groups, _promised(workspace), tests, dict(unproven_causes(workspace)))
+    plans = document_plans(groups, _promised(workspace), tests, dict(unproven_causes(workspace)))
+    whole = _whole_budgets(workspace, groups, folder)
+    return [replace(plan, cases=(*plan.cases, *whole.get(plan.alert, ()))) for plan in plans]
+
+
+def _whole_budgets(
+    workspace: Workspace, others: Sequence[Document], folder: Path | None
+) -> dict[str, tuple[ProofCase, ...]]:
+    """For each alert on what is left of a budget, the cases that put the budget's own rules to the test."""
+    timing, found, budgets = workspace.settings.timing(), {}, workspace.all_of(BudgetAlerts)
+    for service in workspace.services:
+        groups = [
+            *_groups(workspace, service.name, folder),
+            *(group for group in others if _is_of(group, service.name)),
+        ]
+        for slo in workspace.slos_of(service.name):
+            alert = names.budget_low_alert(service.name, slo.name)
+            found[alert] = tuple(budget_left_cases(slo, budget_alerts_for(slo, budgets), timing, groups))
+    return found
+
+
+def _is_of(group: Document, service: str) -> bool:
+    return any((rule.get("labels") or {}).get(names.SERVICE) == service for rule in group["rules"])
 
 
 def _promised(workspace: Workspace) -> dict[str, Promised]:
