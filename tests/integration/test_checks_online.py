@@ -78,6 +78,7 @@ def history(now: int) -> str:
         'grown_total{job="shop",instance="new",code="500"}': (0.01, 0.25),
         f'quiet_total{{{TARGET},code="200"}}': (1 / 60, 25),
         f'rare_total{{{TARGET},code="200"}}': (1 / 3600, 25),
+        f'newborn_total{{{TARGET},code="200"}}': (1 / 6, 0.1),
     }
     counters |= {f'took_bucket{{{TARGET},le="{edge}"}}': (10, 25) for edge in ("0.1", "0.5", "+Inf")}
     counters[f"took_count{{{TARGET}}}"] = (10, 25)
@@ -226,6 +227,11 @@ def test_slo_too_little_traffic_says_from_which_ratio_on_it_fires(server: Promet
     (problem,) = found(server, asked(ratio("quiet", window="30d")), "slo/too-little-traffic")
     assert problem.what.startswith("60 events an hour bring 60 in the `1h` of the `fast` tier")
     assert "from 5 % of bad events on, and not from 1.44 %" in problem.what
+
+
+def test_slo_too_little_traffic_waits_for_a_whole_hour(server: Prometheus) -> None:
+    """600 events an hour would be enough; a server that has seen six minutes of them counts 60 in the hour."""
+    assert found(server, asked(ratio("newborn")), "slo/too-little-traffic") == []
 
 
 def test_slo_too_little_traffic_says_what_never_fires(server: Prometheus) -> None:

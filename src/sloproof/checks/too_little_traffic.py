@@ -10,6 +10,7 @@ from sloproof.checks.subject import Place, Subject
 from sloproof.definition import format_duration
 from sloproof.errors import Problem
 from sloproof.prometheus import Prometheus
+from sloproof.prometheus_answers import Series
 from sloproof.slo import SLO
 
 ID = "slo/too-little-traffic"
@@ -59,8 +60,19 @@ def _problem(slo: SLO, place: Place, hourly: float, late: list[BurnTier]) -> Pro
 
 
 def _events_an_hour(subject: Subject, slo: SLO, prometheus: Prometheus, end: float) -> float | None:
-    """The mean of the quietest group over the measured hours of the last day; None when nothing was measured."""
-    window, hour = subject.timing.real(subject.timing.base) if slo.sli.by_slices else HOUR, HOUR.total_seconds()
-    answer = prometheus.range(slo.sli.total(window, by=slo.by), end - DAY.total_seconds() + hour, end, hour)
-    groups = [[value for _, value in series.points if not isnan(value)] for series in answer.series]
+    """The mean of the quietest group over the measured hours of the last day; None when no whole hour was measured."""
+    base, hour = subject.timing.real(subject.timing.base), HOUR.total_seconds()
+    start = end - DAY.total_seconds() + hour
+    answer = prometheus.range(slo.sli.total(base if slo.sli.by_slices else HOUR, by=slo.by), start, end, hour)
+    # The rate of an hour spreads the events of a young counter over all of it, as if there had been none before.
+    before = prometheus.range(slo.sli.total(base, by=slo.by), start - hour, end - hour, hour)
+    begun = {(_group(series), round(at + hour)) for series in before.series for at, _ in series.points}
+    groups = [
+        [value for at, value in series.points if not isnan(value) and (_group(series), round(at)) in begun]
+        for series in answer.series
+    ]
     return min((sum(rates) / len(rates) * hour for rates in groups if rates), default=None)
+
+
+def _group(series: Series) -> frozenset[tuple[str, str]]:
+    return frozenset(series.labels.items())
