@@ -257,6 +257,12 @@ MUTANTS = [
         edit("slo:total:rate5m", ' or sum(rate(took_count{job="api"}[5m]))', ""),
     ),
     Mutant("slices that are bad too soon", SLICED, MEDIUM, edit("slo:errors:rate5m", "> bool 0.05", "> bool -1")),
+    Mutant(
+        "slices that may be a little worse", SLICED, MEDIUM, edit("slo:errors:rate5m", "> bool 0.05", "> bool 0.06")
+    ),
+    Mutant(
+        "slices that must be a little better", SLICED, FAST, edit("slo:errors:rate5m", "> bool 0.05", "> bool 0.04")
+    ),
     Mutant("slices that are never bad", SLICED, FAST, edit("slo:errors:rate5m", "> bool 0.05", "> bool 5")),
     Mutant("threshold a seventh higher", AVAILABILITY, FAST, edit(BURN("Fast"), "0.0144", "0.0166")),
     Mutant(

@@ -25,6 +25,7 @@ from sloproof.alerts.proof_floor import floor_cases
 from sloproof.alerts.proof_gate import gate_cases
 from sloproof.alerts.proof_recorded import RecordedFeed, recorded_feed
 from sloproof.alerts.proof_rules import rules_behind
+from sloproof.alerts.proof_slices import slice_cases
 from sloproof.alerts.proof_steady import steady_cases
 from sloproof.alerts.proof_traffic import Stretch
 from sloproof.alerts.timing import Timing
@@ -365,5 +366,6 @@ CASES: dict[str, Callable[[Bench], Iterator[ProofCase]]] = {
     "its limits": condition_cases,
     "few bad events on a quiet service": floor_cases,
     "a burn that costs too little": gate_cases,
+    "slices at their limit": slice_cases,
     "what is judged stays bad or good": steady_cases,
 }
