@@ -45,7 +45,7 @@ def _problem(slo: SLO, place: Place, hourly: float, late: list[BurnTier]) -> Pro
     group = f" (the quietest group of {', '.join(f'`{label}`' for label in slo.by)})" if slo.by else ""
     what = (
         f"{hourly:.3g} events an hour{group} bring {seen(first):.3g} in the `{format_duration(first.long)}` of the "
-        f"`{first.name}` tier, and it needs {slo.minimum_bad_events} bad ones: "
+        f"`{first.name}` tier, and it needs {slo.minimum_bad_events} that are bad: "
     )
     if never:
         what += f"not even a full outage fires {', '.join(f'`{tier.name}`' for tier in never)}"
