@@ -68,6 +68,7 @@ def profile(name, locustfile):
 
 
 plain, empty, idle, raising = (profile(name, name) for name in ("plain", "empty", "idle", "raising"))
+spread = profile("spread", "plain").model_copy(update={"processes": 2})
 longer = profile("longer", "plain").model_copy(update={"duration": plain.duration * 3})
 loads = [Gate(name=one.name, system="fast", requires=[Load(one)]) for one in (plain, empty, idle, raising)]
 not_slower = Gate(name="not-slower", system="fast", requires=[NotSlower(longer)])
@@ -368,12 +369,22 @@ def test_a_run_is_taken_while_it_is_fresh_and_of_this_release_and_definition(nob
     with changed(nobody.place.root / "loadtests" / "gates.py", '"users": 5', '"users": 6'):
         other = taken()
     assert isinstance(other, NoRun) and "asked for something else" in other.reason
+    with changed(nobody.place.root / "loadtests" / "users" / "plain.py", 'get("/")', 'get("/other")'):
+        other = taken()
+    assert isinstance(other, NoRun) and "asked for something else" in other.reason
     with changed(nobody.place.root / "slo" / "shop.py", '"500ms"', '"400ms"'):
         other = taken()
     assert isinstance(other, NoRun) and "asked for something else" in other.reason
     with changed(nobody.place.root / "slo" / "shop.py", 'objective="95"', 'objective="96"'):
         other = taken()
     assert isinstance(other, NoRun) and "asked for something else" in other.reason
+
+
+def test_a_run_of_several_processes_is_taken(nobody: Loading) -> None:
+    made = replace(nobody, release="spread").load("spread")
+    found = replace(nobody, release="spread", take=timedelta(hours=1)).load("spread")
+    assert isinstance(made, RunRecord) and isinstance(found, RunRecord), found
+    assert (found.taken, found.number) == (True, made.number)
 
 
 @contextmanager

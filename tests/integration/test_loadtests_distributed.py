@@ -249,6 +249,22 @@ def test_workers_that_are_started_elsewhere_are_counted_to_the_request(
     assert len(result.workers) == 2 and not result.generator.lost
 
 
+def test_a_worker_with_another_text_of_the_locustfile_sends_nothing(tmp_path: Path, target: Target) -> None:
+    lay_out_workspace(tmp_path / "here")
+    lay_out_workspace(tmp_path / "there")
+    (tmp_path / "there" / "loadtests" / "users" / "visitors.py").write_text(USERS.format(base="HttpUser", visit=GET))
+    port = free_port()
+    with LoadProcess.start(
+        profile(duration="10m"), workspace=tmp_path / "here", target=target.url, run_folder=tmp_path / "run",
+        thresholds=THRESHOLDS, distribution=Distribution.elsewhere(1, f"127.0.0.1:{port}"),
+    ) as load:  # fmt: skip
+        worker = worker_command(tmp_path / "there", port)
+        said = worker.communicate(timeout=60)[0]
+        load.stop()
+    assert worker.returncode == 2 and "its text is another" in " ".join(said.split())
+    assert not target.paths
+
+
 def test_a_worker_that_comes_too_late_is_sent_away(tmp_path: Path, target: Target) -> None:
     lay_out_workspace(tmp_path)
     port = free_port()

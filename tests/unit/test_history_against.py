@@ -17,6 +17,7 @@ LOAD = {
     "profile": "steady",
     "system": "tasks",
     "locustfile": "users/tasks.py",
+    "digest": "a1",
     "users": 20,
     "duration": 120.0,
     "share": "1",
@@ -123,6 +124,7 @@ def test_the_first_run_never_passes_a_comparison_silently(limits: Baseline | Non
         ({"environment": "target"}, "its environment was `lab`, now `target`"),
         ({"load": {**LOAD, "users": 40}}, "`users` was `20`, now `40`"),
         ({"load": {**LOAD, "share": "0.1"}}, "`share` was `1`, now `0.1`"),
+        ({"load": {**LOAD, "digest": "b2"}}, "the text of its locustfile was another"),
         ({"load": {**LOAD, "locustfile": "users/more.py"}}, "`locustfile` was `users/tasks.py`, now `users/more.py`"),
         ({"load": {**LOAD, "schedule": {"times": list(range(99))}}}, "`schedule` is not the same"),
         ({"load": {}}, "what load was asked for is not known of both"),
@@ -214,3 +216,9 @@ def test_a_run_whose_load_did_not_do_its_work_is_no_measure(which: str) -> None:
     (finding,) = findings(found)
     assert finding.verdict is Verdict.UNDECIDED
     assert f"{which} is in doubt, for {why}" in finding.detail
+
+
+def test_a_run_of_a_version_that_kept_no_text_of_the_locustfile_is_compared() -> None:
+    windows, old = run(seed=2, seconds=600), {key: value for key, value in LOAD.items() if key != "digest"}
+    found = lay_beside(past(2), windows, (past(1, load=old), windows), limits=LIMITS, asked=True)
+    assert verdicts(found) == {"p95": Verdict.PASS, "failures": Verdict.PASS}

@@ -19,7 +19,8 @@ from sloproof.errors import UndoFailed, UsageError
 from sloproof.gate.taking import fitting
 from sloproof.gate.world import NoRun, RunRecord
 from sloproof.loadtests.baseline import Baseline
-from sloproof.loadtests.load_files import LoadFiles
+from sloproof.loadtests.distribution import Distribution
+from sloproof.loadtests.load_files import LoadFiles, digest
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.profile import LoadProfile
 from sloproof.slo import SLO
@@ -61,7 +62,7 @@ class GateRuns:
         """A run of a profile; see `World`."""
         slos = self.workspace.slos_of(profile.system)
         promised = (promise.describe() for promise in (*map(Holds, slos), *profile.expect))
-        asked = frozenset({_wanted(profile, slos), *promised})
+        asked = frozenset({_wanted(profile, slos, self.workspace.root), *promised})
         taken = self._taken("load", profile.name, profile.system, asked, max_age)
         if isinstance(taken, RunRecord) and profile.baseline is not None:  # another run may be pinned by now
             compared = self.compare_with_baseline(profile, taken, profile.baseline)
@@ -71,7 +72,7 @@ class GateRuns:
     def run_experiment(self, experiment: Experiment, max_age: timedelta | None) -> RunRecord | NoRun:
         """A run of an experiment; see `World`."""
         profile = experiment.load.model_copy(update={"duration": experiment.run_length})
-        wanted = _wanted(profile, self.workspace.slos_of(experiment.system))
+        wanted = _wanted(profile, self.workspace.slos_of(experiment.system), self.workspace.root)
         expected = (expectation.describe() for expectation in experiment.expect)
         asked = frozenset({wanted, experiment_json(experiment), *expected})
         taken = self._taken("chaos", experiment.name, experiment.system, asked, max_age)
@@ -250,11 +251,18 @@ def _records(folder: Path) -> tuple[tuple[Finding, ...], frozenset[str]]:
     return findings, frozenset({_plan_text(plan), *experiment, *(finding.expected for finding in findings)})
 
 
-def _wanted(profile: LoadProfile, slos: Sequence[SLO]) -> str:
+def _wanted(profile: LoadProfile, slos: Sequence[SLO], root: Path) -> str:
     """The plan of a new run; one that needs more than its definition, such as a recorded day, equals no other."""
     thresholds = [slo.sli.client_threshold for slo in slos]
     try:
-        plan = LoadPlan.of(profile, target="", thresholds=[one for one in thresholds if one is not None], allowed=())
+        plan = LoadPlan.of(
+            profile,
+            target="",
+            thresholds=[one for one in thresholds if one is not None],
+            allowed=(),
+            distribution=Distribution.here(profile.processes),
+            digest=digest(root / "loadtests" / profile.locustfile),
+        )
     except ValueError as error:
         return f"unknown: {error}"
     return _plan_text(plan)

@@ -1,5 +1,6 @@
 """The files of a load run: `plan.json`, `seconds.jsonl`, `result.json`, `locust.log`; in `<run folder>/load/`."""
 
+import hashlib
 import os
 import re
 import time
@@ -74,6 +75,14 @@ def whole_seconds(text: bytes) -> Iterator[Second]:
     for line in text.split(b"\n")[:-1]:
         if line.strip():
             yield Second.model_validate_json(line)
+
+
+def digest(locustfile: Path) -> str:
+    """What tells two texts of a locustfile apart; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(locustfile.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from sloproof.errors import PartFailed, Refused, SloproofError, UsageError
 from sloproof.loadtests.distribution import Distribution
 from sloproof.loadtests.early_stop import StopWatch
 from sloproof.loadtests.launching import launch, locust_environment
-from sloproof.loadtests.load_files import LoadFiles, keep_result, read_result, whole_seconds, write_atomically
+from sloproof.loadtests.load_files import LoadFiles, digest, keep_result, read_result, whole_seconds, write_atomically
 from sloproof.loadtests.nothing_sent import did_not_begin, raised_at_once
 from sloproof.loadtests.plan import MOST_ARRIVALS, MOST_USERS, STOP_DRAIN, LoadPlan
 from sloproof.loadtests.profile import LoadProfile
@@ -118,6 +118,7 @@ class LoadProcess:
             allowed=allowed,
             longest=longest,
             distribution=distribution,
+            digest=digest(locustfile),
         )
         _lay_out(run_folder, plan)
         variables = locust_environment(plan, environment or {})

@@ -33,6 +33,7 @@ class LoadPlan(BaseModel):
         profile: the profile's name.
         system: the system it loads.
         locustfile: relative to the workspace's loadtests/ folder.
+        digest: of the locustfile's text, see `load_files.digest`; empty where nobody read it.
         target: URL without a trailing slash; empty for the `host` of the locustfile's users.
         allowed: targets beyond loopback that requests may go to.
         thresholds: seconds, each with an exact counter.
@@ -54,6 +55,7 @@ class LoadPlan(BaseModel):
     profile: str
     system: str
     locustfile: str
+    digest: str = ""
     target: str
     allowed: list[str]
     thresholds: list[Decimal]
@@ -82,6 +84,7 @@ class LoadPlan(BaseModel):
         longest: timedelta | None = None,
         distribution: Distribution | None = None,
         minutes: Sequence[Decimal] = (),
+        digest: str = "",
     ) -> Self:
         """The plan of a profile against a target; `minutes` are the requests of each minute of its trace.
 
@@ -96,6 +99,7 @@ class LoadPlan(BaseModel):
             profile=profile.name,
             system=profile.system,
             locustfile=profile.locustfile,
+            digest=digest,
             target=target.rstrip("/"),
             allowed=list(allowed),
             thresholds=sorted({*thresholds, *(p.threshold for p in profile.expect if p.threshold is not None)}),

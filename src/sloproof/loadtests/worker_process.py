@@ -10,7 +10,7 @@ from pathlib import Path
 from sloproof.errors import PartFailed, UsageError
 from sloproof.loadtests.distribution import host_and_port
 from sloproof.loadtests.launching import launch, locust_environment
-from sloproof.loadtests.load_files import LoadFiles, write_atomically
+from sloproof.loadtests.load_files import LoadFiles, digest, write_atomically
 from sloproof.loadtests.plan import LoadPlan
 from sloproof.loadtests.plan_request import ask_for_plan
 from sloproof.targets import check_target
@@ -57,6 +57,11 @@ def _locustfile(plan: LoadPlan, workspace: Path) -> Path:
     if not path.is_relative_to(folder) or not path.is_file():
         raise UsageError(
             f"`{plan.locustfile}`, which the master runs, is not in the `loadtests/` folder of this workspace",
+            hint="check out the same workspace as the master's",
+        )
+    if plan.digest and plan.digest != digest(path):
+        raise UsageError(
+            f"`{plan.locustfile}` here is not what the master runs: its text is another",
             hint="check out the same workspace as the master's",
         )
     return path
