@@ -58,7 +58,10 @@ def parse_duration(text: str) -> timedelta:
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"`{text}` is not a duration; write it as `500ms`, `30s`, `5m`, `1h` or `30d`")
-    return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    try:
+        return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    except OverflowError as error:
+        raise ValueError(f"`{text}` is longer than any calendar") from error
 
 
 @lru_cache(maxsize=4096)  # a workspace has few lengths and writes each thousands of times

@@ -23,3 +23,8 @@ def test_thirty_days_read_as_days() -> None:
     assert format_duration(timedelta(days=30)) == "30d"
     assert format_duration(timedelta(hours=1, minutes=30)) == "1h30m"
     assert format_duration(timedelta(milliseconds=2500)) == "2s500ms"
+
+
+def test_a_length_beyond_any_calendar_is_no_duration() -> None:
+    with pytest.raises(ValueError, match="longer than any calendar"):
+        parse_duration("99999999999d")

@@ -130,7 +130,10 @@ async def _payload(request: Request) -> dict[str, Any]:
         body += part
         if len(body) > _MOST_BODY:
             raise ValueError(f"more than {_MOST_BODY} bytes")
-    payload = json.loads(body) if body.strip() else {}
+    try:
+        payload = json.loads(body) if body.strip() else {}
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(payload, dict):
         raise ValueError(f"a `{type(payload).__name__}`")
     return payload
