@@ -6,7 +6,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class LocustRun:
             events.spawning_complete.add_listener(self._on_spawning_complete)
         events.init.add_listener(self._on_init)
         events.test_start.add_listener(self._on_test_start)
-        events.request.add_listener(self._on_request)
+        events.request.add_listener(self.count)
         events.user_error.add_listener(self._on_user_error)
         events.test_stopping.add_listener(self._on_test_stopping)
         events.test_stop.add_listener(self._on_test_stop)
@@ -249,43 +249,39 @@ class LocustRun:
     def _end_in_time(self) -> None:
         gevent.spawn_later(self.plan.duration, self._quit)
 
-    def _on_request(self, **reported: Any) -> None:
-        if self.recorder is None:
-            return
-        try:
-            self.count(self.recorder, **reported)
-        except Exception:
-            self.uncounted += 1
-            _log.exception("a request was reported with values that cannot be counted")
-
     def count(
         self,
-        recorder: Recorder,
-        request_type: str,
-        name: str,
-        response_time: float,
+        request_type: str = "",
+        name: str = "",
+        response_time: float | None = None,
         response_length: int | None = 0,
         response: Any = None,
         exception: BaseException | None = None,
-        context: Mapping[str, Any] | None = None,
+        context: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
         """Count a request that was reported as Locust's `request` event reports them."""
-        about, seconds, now = context_of(context), seconds_of(response_time), self.clock()
-        late, status = about.get(LATE, 0.0), status_of(response)
-        if TRACE not in about and (due := take_due()) is not None:
-            late = now - seconds - due  # a client of the locustfile's own, which nobody has asked when it began
-        recorder.complete(
-            request_name(str(request_type), str(name)),
-            seconds + late,
-            outcome(status, exception),
-            served_by(response),
-            now,
-            bytes_of(response_length),
-            status,
-            about.get(TRACE, ()),
-            late,
-        )
+        if self.recorder is None:
+            return
+        try:
+            about, seconds, now = context_of(context), seconds_of(response_time), self.clock()
+            late, status = about.get(LATE, 0.0), status_of(response)
+            if TRACE not in about and (due := take_due()) is not None:
+                late = now - seconds - due  # a client of the locustfile's own, which nobody has asked when it began
+            self.recorder.complete(
+                request_name(str(request_type), str(name)),
+                seconds + late,
+                outcome(status, exception),
+                served_by(response),
+                now,
+                bytes_of(response_length),
+                status,
+                about.get(TRACE, ()),
+                late,
+            )
+        except Exception:
+            self.uncounted += 1
+            _log.exception("a request was reported with values that cannot be counted")
 
     def _on_user_error(self, exception: BaseException, **_: Any) -> None:
         text = f"{type(exception).__name__}: {exception}"[:_EXCEPTION_LENGTH]

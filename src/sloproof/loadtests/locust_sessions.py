@@ -46,7 +46,7 @@ class Counting(Protocol):
 
     @property
     def count(self) -> Callable[..., None]:
-        """Counts in a recorder a request that was reported as Locust's `request` event reports them."""
+        """Counts a request that was reported as Locust's `request` event reports them."""
         ...
 
 
@@ -140,13 +140,12 @@ def _left(original: AnyCall, counting: Counting) -> AnyCall:
     """Locust reports nothing of a request whose `with` block raises; it was answered all the same."""
 
     def leave(response: Any, kind: Any, error: Any, *traceback: Any) -> Any:
-        recorder = counting.recorder
-        if recorder is not None and response._catch_response:
+        if counting.recorder is not None and response._catch_response:
             counting.uncounted -= 1
             if kind is not None and response._manual_result is None and not isinstance(error, ResponseError):
                 told = response.request_meta
                 failure = told["exception"] or _deepest(getattr(response, "error", None))
-                counting.count(recorder, **{**told, "exception": failure})
+                counting.count(**{**told, "exception": failure})
         return original(response, kind, error, *traceback)
 
     return leave

@@ -50,6 +50,6 @@ def bytes_of(response_length: Any) -> int:
     return response_length if isinstance(response_length, int) and response_length > 0 else 0
 
 
-def context_of(context: Any) -> Mapping[str, Any]:
-    """What the request was sent with; empty for what is no mapping."""
-    return context if isinstance(context, Mapping) else {}
+def context_of(context: Any) -> dict[str, Any]:
+    """What the request was sent with; empty for what is no dictionary."""
+    return context if isinstance(context, dict) else {}
