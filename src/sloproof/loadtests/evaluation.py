@@ -11,6 +11,7 @@ from sloproof.loadtests.early_stop import Watched
 from sloproof.loadtests.promises import LoadPromise
 from sloproof.loadtests.quantiles import FEWEST_BURSTS, LOOSER
 from sloproof.loadtests.result import EarlyMiss, LoadResult
+from sloproof.loadtests.stall import stall
 from sloproof.slo import SLO
 from sloproof.verdict.agreement import DEFAULT_TOLERANCE, Agreement, compare, confirm
 from sloproof.verdict.evidence import LOAD_GENERATOR, Counts, Evidence
@@ -100,7 +101,18 @@ def _together(load: LoadResult, watched: Sequence[Watched]) -> list[tuple[Eviden
     judged = judge_objectives(claims)
     if load.missed_early:
         judged = [_judged_early(one, load.missed_early) for one in judged]
-    return [(evidence, one) for (_, evidence), one in zip(claims, judged, strict=True)]
+    stood = [_without_stalls(seen, one, judgement) for one, judgement in zip(watched, judged, strict=True)]
+    return [(evidence, one) for (_, evidence), one in zip(claims, stood, strict=True)]
+
+
+def _without_stalls(seen: LoadResult, watched: Watched, judgement: Judgement) -> Judgement:
+    """Slow requests are no sample of what users meet where a stall kept the users of the load from asking."""
+    if judgement.verdict is not Verdict.PASS or watched.threshold is None:
+        return judgement
+    stood = stall(seen, watched.threshold)
+    if stood is None or stood.share <= watched.budget:
+        return judgement
+    return judgement.undecided_because(stood.sentence())
 
 
 def client_counts(load: LoadResult, slo: SLO) -> Counts:
