@@ -159,6 +159,29 @@ def test_a_probe_of_the_method_is_held_to_its_tolerance(workspace: Path) -> None
     assert "not within its tolerance: another file" in done.stdout
 
 
+def test_a_tolerance_that_cannot_be_asked_is_no_pass(workspace: Path) -> None:
+    look = exists("another file", "conf") | {"tolerance": {"type": "regex", "pattern": "(", "target": "stdout"}}
+    done = run(workspace, experiment(method=[look]))
+    assert done.returncode == 3, done.stdout + done.stderr
+
+
+def test_rollbacks_that_name_an_activity_of_the_method_can_be_played_again(workspace: Path) -> None:
+    put_back = process("put it back", "sh", "-c", "test -e conf || mv gone conf")
+    sleep = process("wait", "sleep", "60")
+    method = [put_back, process("break it", "mv", "conf", "gone"), sleep]
+    (workspace / "long.json").write_text(json.dumps(experiment(method=method, rollbacks=[{"ref": "put it back"}])))
+    tool = started(workspace, "chaos", "run", "long.json", "--yes")
+    try:
+        assert wait_for((workspace / "gone").exists, 60)
+        (child,) = [one for one in psutil.Process(tool.pid).children() if "published_child" in str(one.cmdline())]
+        child.kill()
+        assert wait_for((workspace / "conf").exists, 100)
+        assert wait_for(lambda: not ledger(workspace).open_entries(), 100)
+    finally:
+        tool.kill()
+        tool.communicate(timeout=10)
+
+
 def test_an_experiment_that_expects_nothing_is_undecided(workspace: Path) -> None:
     document = experiment()
     del document["steady-state-hypothesis"]
@@ -236,7 +259,15 @@ def test_without_a_terminal_and_without_yes_it_is_refused(workspace: Path) -> No
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "cannot be read"), ("[]", "has no `method`"), ('{"title": "x"}', "has no `method`")],
+    [
+        ("{", "cannot be read"),
+        ("[]", "has no `method`"),
+        ('{"title": "x"}', "has no `method`"),
+        ('{"method": ["x"]}', "its `method` is no list of objects"),
+        ('{"method": [], "rollbacks": {"a": 1}}', "its `rollbacks` is no list of objects"),
+        ('{"method": [], "extensions": 3}', "its `extensions` is no list of objects"),
+        ('{"method": [], "configuration": ["x"]}', "its `configuration` is no object"),
+    ],
 )
 def test_what_is_no_experiment_is_said(workspace: Path, text: str, said: str) -> None:
     (workspace / "bad.json").write_text(text)

@@ -23,6 +23,7 @@ EventKind = Literal[
     "guard_stopped",
     "activity",
     "tolerance_missed",
+    "tolerance_unclear",
     "finished",
 ]
 

@@ -47,7 +47,14 @@ class Published:
         """An experiment that does nothing but put this one back."""
         kept = {key: self.document[key] for key in ("configuration", "secrets") if key in self.document}
         title = f"put back: {self.title}"
-        return {"title": title, "description": title, **kept, "method": self.rollbacks, "rollbacks": []}
+        named = {one["name"]: one for one in self._referable() if one.get("name")}
+        method = [named.get(one.get("ref"), one) for one in self.rollbacks]
+        return {"title": title, "description": title, **kept, "method": method, "rollbacks": []}
+
+    def _referable(self) -> list[Any]:
+        """The activities that a `ref` may name, later ones before earlier ones of the same name."""
+        hypothesis = self.document.get("steady-state-hypothesis") or {}
+        return [*self.document["method"], *(hypothesis.get("probes") or [])]
 
 
 def is_published(name: str) -> bool:
@@ -73,12 +80,27 @@ def read_published(path: Path) -> Published:
         raise UsageError(f"`{path}` cannot be read: {error}", hint="mend the file") from None
     if not isinstance(document, dict) or not isinstance(document.get("method"), list):
         raise UsageError(f"`{path}` is no Chaos Toolkit experiment: it has no `method`", hint="mend the file")
+    if ill := next(_ill_formed(document), ""):
+        raise UsageError(f"`{path}` is no Chaos Toolkit experiment: {ill}", hint="mend the file")
     if any(one.get("name") == "sloproof" for one in document.get("extensions") or [] if isinstance(one, dict)):
         raise UsageError(
             f"`{path}` was generated from `{document.get('title')}`",
             hint=f"run the experiment itself: `sloproof chaos run {document.get('title')}`",
         )
     return Published(path.resolve(), document)
+
+
+def _ill_formed(document: Mapping[str, Any]) -> Iterator[str]:
+    """What is not of the kind that the Chaos Toolkit's format says."""
+    for name in ("configuration", "secrets", "steady-state-hypothesis"):
+        if not isinstance(document.get(name) or {}, dict):
+            yield f"its `{name}` is no object"
+            return
+    hypothesis = document.get("steady-state-hypothesis") or {}
+    lists = {"method": document["method"], "probes": hypothesis.get("probes"), "rollbacks": document.get("rollbacks")}
+    for name, found in {**lists, "extensions": document.get("extensions")}.items():
+        if not isinstance(found or [], list) or not all(isinstance(one, dict) for one in found or []):
+            yield f"its `{name}` is no list of objects"
 
 
 def check_targets(experiment: Published, allowed: Sequence[str]) -> None:
@@ -127,12 +149,15 @@ def rollbacks_done(journal: Mapping[str, Any], planned: int) -> bool:
     return len(runs) == planned and not failed_activities(runs)
 
 
-def judge_journal(journal: Mapping[str, Any] | None, missed: Sequence[str]) -> tuple[Verdict, str]:
+def judge_journal(
+    journal: Mapping[str, Any] | None, missed: Sequence[str], unclear: Sequence[str] = ()
+) -> tuple[Verdict, str]:
     """The verdict of a run, from the Chaos Toolkit's journal and not from its exit code.
 
     Args:
         journal: None when it left none.
         missed: probes of the method whose tolerance was not met, which the Chaos Toolkit passes over.
+        unclear: those whose tolerance could not be asked, with the reason.
 
     Returns:
         The verdict and why.
@@ -149,6 +174,7 @@ def judge_journal(journal: Mapping[str, Any] | None, missed: Sequence[str]) -> t
         (Verdict.FAIL, after.get("steady_state_met") is False, "the steady state did not hold after the method"),
         (Verdict.FAIL, any(one.get("steady_state_met") is False for one in during), "the steady state broke meanwhile"),
         (Verdict.FAIL, bool(missed), f"not within its tolerance: {'; '.join(missed)}"),
+        (Verdict.UNDECIDED, bool(unclear), f"a tolerance could not be asked: {'; '.join(unclear)}"),
         (Verdict.UNDECIDED, bool(failed), f"an activity failed: {'; '.join(failed)}"),
         (Verdict.UNDECIDED, journal.get("status") != "completed", f"it was {journal.get('status', 'ended')}"),
         (Verdict.UNDECIDED, not journal.get("run"), "its method did nothing"),

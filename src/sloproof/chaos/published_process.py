@@ -118,7 +118,8 @@ def _outcome(ledger: Ledger, run_folder: Path) -> PublishedOutcome:
     events = journal.read_events(run_folder)
     missed = [event.fault for event in events if event.kind == "tolerance_missed"]
     journal_of = read_toolkit_journal(run_folder / "chaos" / "journal.json")
-    verdict, reason = judge_journal(journal_of, missed)
+    unclear = [event.detail for event in events if event.kind == "tolerance_unclear"]
+    verdict, reason = judge_journal(journal_of, missed, unclear)
     if journal_of is None and (error := last_error(run_folder / "chaos" / "output.log")):
         reason = f"{reason}: {error}"
     if verdict is Verdict.PASS and not any(event.kind == "started" for event in events):

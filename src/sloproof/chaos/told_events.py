@@ -12,7 +12,10 @@ CHAOS = "chaos"
 """The tag by which dashboards find runs of this kind."""
 _INTERNAL = 1  # SpanKind of opentelemetry-proto, trace.proto
 _OK, _ERROR = 1, 2  # Status.StatusCode there
-_BAD = ("injection_failed", "undo_failed", "guard_stopped", "interrupted", "not_verified", "tolerance_missed")
+_BAD = (
+    *("injection_failed", "undo_failed", "guard_stopped", "interrupted", "not_verified"),
+    *("tolerance_missed", "tolerance_unclear"),
+)
 
 
 def annotations(events: Sequence[Event], system: str, experiment: str) -> list[Annotation]:
