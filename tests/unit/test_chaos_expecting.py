@@ -339,3 +339,12 @@ def test_the_warm_up_tells_nothing_of_a_steady_state() -> None:
 
 def test_without_objectives_no_steady_state_is_asked_for() -> None:
     assert list(unsteady(replace(facts(), objectives=[], load=facts().load.between(FAULT - 1, END)))) == []
+
+
+def test_the_fault_that_begins_first_counts_as_the_first_wherever_it_is_defined() -> None:
+    late = FaultOutcome(fault="1-delay", injected_at=END - 20, verified=True, undone_at=END - 15, undo_verified=True)
+    run = facts(IN_TIME)
+    both = replace(run, chaos=ChaosOutcome(status="completed", faults=(late, *run.chaos.faults)))
+    assert both.broken_from == FAULT
+    assert judge(Fires(LATENCY, tier="slow"), both).verdict is Verdict.PASS
+    assert not list(unsteady(both))

@@ -63,8 +63,9 @@ class RunFacts:
 
     @property
     def fault(self) -> FaultOutcome | None:
-        """The first fault that took hold."""
-        return next((fault for fault in self.chaos.faults if fault.injected_at is not None), None)
+        """The fault that took hold first, whatever place it has in the definition."""
+        held = [fault for fault in self.chaos.faults if fault.injected_at is not None]
+        return min(held, key=lambda fault: fault.injected_at or 0.0, default=None)
 
     @property
     def broken_from(self) -> float | None:
