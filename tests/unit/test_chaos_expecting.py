@@ -175,6 +175,12 @@ def test_an_alert_that_nobody_watched_is_not_called_quiet() -> None:
     assert "ApiLatencyFastBurn" in every_tier.detail
 
 
+def test_an_objective_without_alerts_is_not_called_quiet() -> None:
+    unwatched = replace(facts(AlertTimeline(ALERT)), policies={})
+    found = judge(Quiet(LATENCY), unwatched)
+    assert (found.verdict, found.detail) == (Verdict.UNDECIDED, "no rule that runs has an alert of it")
+
+
 def recovery(limit: str, *, slow_until: float) -> Finding:
     run = facts()
     seconds = [

@@ -152,9 +152,11 @@ def _(expectation: Quiet, facts: RunFacts) -> Finding:
     what = expectation.describe()
     wanted = _quiet_alerts(expectation, facts)
     watched = [facts.alerts[name] for name in wanted if name in facts.alerts]
-    if missing := [name for name in wanted if name not in facts.alerts]:
-        names_of = ", ".join(f"`{name}`" for name in missing) or "no alert"
-        return Finding(what, "not watched", Verdict.UNDECIDED, f"{names_of} is in no rule that runs")
+    missing = [name for name in wanted if name not in facts.alerts]
+    if missing or not wanted:
+        names_of = ", ".join(f"`{name}`" for name in missing)
+        why = f"{names_of} is in no rule that runs" if missing else "no rule that runs has an alert of it"
+        return Finding(what, "not watched", Verdict.UNDECIDED, why)
     loud = [timeline for timeline in watched if timeline.firing_at is not None]
     if before := [timeline for timeline in loud if timeline.active_before]:
         seen = f"`{before[0].alert}` was active before the run"
