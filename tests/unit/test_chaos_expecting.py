@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sloproof.alerts import DEFAULT_POLICY, Timing
-from sloproof.chaos.alert_watch import timelines
+from sloproof.chaos.alert_watch import timelines, unwatched
 from sloproof.chaos.expecting import Finding, findings, judge, unsteady
 from sloproof.chaos.experiment import Balanced, Experiment, Fires, Holds, Quiet, RecoversWithin, Resolves
 from sloproof.chaos.facts import AlertTimeline, RunFacts
@@ -179,6 +179,27 @@ def test_an_objective_without_alerts_is_not_called_quiet() -> None:
     unwatched = replace(facts(AlertTimeline(ALERT)), policies={})
     found = judge(Quiet(LATENCY), unwatched)
     assert (found.verdict, found.detail) == (Verdict.UNDECIDED, "no rule that runs has an alert of it")
+
+
+def test_silence_while_no_rule_was_evaluated_is_not_called_quiet() -> None:
+    away = replace(facts(AlertTimeline(ALERT)), unwatched=[(FAULT, FAULT + 40)])
+    found = judge(Quiet(LATENCY, tier="slow"), away)
+    assert (found.verdict, found.observed) == (Verdict.UNDECIDED, "stayed quiet while rules were evaluated")
+    assert found.detail == "no rule was evaluated for 40 s, and the events of this run cross the threshold of `slow`"
+    assert judge(Quiet(alert=ALERT), away).verdict is Verdict.UNDECIDED
+    assert judge(Quiet(LATENCY, tier="slow"), replace(facts(IN_TIME), unwatched=away.unwatched)).verdict is Verdict.FAIL
+
+
+def test_silence_is_quiet_where_what_happened_could_not_fire_it() -> None:
+    run = facts(AlertTimeline(ALERT))
+    well = [one.model_copy(update={"slower": {"0.5": 0}}) for one in run.load.seconds]
+    calm = replace(run, load=run.load.model_copy(update={"seconds": well}), unwatched=[(FAULT, FAULT + 40)])
+    assert judge(Quiet(LATENCY, tier="slow"), calm).verdict is Verdict.PASS
+
+
+def test_a_gap_between_evaluations_is_unwatched_also_at_either_end() -> None:
+    assert unwatched([12.0, 13.0, 30.0, 31.0, 3.0], start=10.0, end=40.0, longest=5.0) == [(13.0, 30.0), (31.0, 40.0)]
+    assert unwatched([12.0, 16.0], start=10.0, end=20.0, longest=5.0) == []
 
 
 def recovery(limit: str, *, slow_until: float) -> Finding:

@@ -1,6 +1,7 @@
 """What Prometheus and the notification receiver tell of an alert, put on one line of time. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sloproof import names
@@ -30,6 +31,22 @@ def timelines(
         Timelines by name; an alert that was never active has an empty one.
     """
     return {alert: _timeline(alert, states, notifications, start, end, step) for alert, step in alerts.items()}
+
+
+def unwatched(times: Iterable[float], start: float, end: float, longest: float) -> list[tuple[float, float]]:
+    """The stretches of a run in which no rule was evaluated.
+
+    Args:
+        times: when rules were evaluated, epoch seconds, in any order.
+        start: of the run, epoch seconds.
+        end: of the run, epoch seconds.
+        longest: time between two evaluations that is no gap yet, seconds.
+
+    Returns:
+        Beginning and end of each, epoch seconds, in their order.
+    """
+    seen = [start, *sorted(at for at in times if start < at < end), end]
+    return [(before, after) for before, after in pairwise(seen) if after - before > longest]
 
 
 def _timeline(

@@ -166,6 +166,8 @@ def _(expectation: Quiet, facts: RunFacts) -> Finding:
         seen = f"`{early[0].alert}` fired before anything was broken"
         return Finding(what, seen, Verdict.UNDECIDED, WAS_NOT_WELL)
     fired = "; ".join(f"`{one.alert}` fired {(one.firing_at or start) - start:.1f} s after the start" for one in loud)
+    if not loud and (unseen := _unseen(expectation, facts)):
+        return Finding(what, "stayed quiet while rules were evaluated", Verdict.UNDECIDED, unseen)
     return Finding(what, fired or "stayed quiet", Verdict.FAIL if loud else Verdict.PASS)
 
 
@@ -205,12 +207,30 @@ def _recovery(slo: SLO, facts: RunFacts, undone: float, limit: float) -> tuple[s
     return f"was met again after {took:.0f} s", Verdict.PASS if took <= limit + RESOLUTION else Verdict.FAIL
 
 
-def _quiet_alerts(expectation: Quiet, facts: RunFacts) -> list[str]:
+def _unseen(expectation: Quiet, facts: RunFacts) -> str:
+    """Why silence says nothing: rules were not evaluated, and what happened may have fired it; empty where it does."""
+    if not facts.unwatched:
+        return ""
+    away = f"no rule was evaluated for {max(end - start for start, end in facts.unwatched):.0f} s"
     if expectation.slo is None:
+        return f"{away}, and nobody knows whether it would have fired"
+    crossed = [tier for tier in _quiet_tiers(expectation, facts) if facts.firing_promise(expectation.slo, tier)]
+    which = ", ".join(f"`{tier}`" for tier in crossed)
+    return f"{away}, and the events of this run cross the threshold of {which}" if crossed else ""
+
+
+def _quiet_alerts(expectation: Quiet, facts: RunFacts) -> list[str]:
+    slo = expectation.slo
+    if slo is None:
         return [expectation.alert or ""]
-    slo, policy = expectation.slo, facts.policies.get(expectation.slo.identity)
-    tiers = [expectation.tier] if expectation.tier else [tier.name for tier in (policy.tiers if policy else ())]
-    return [names.burn_alert(slo.service.name, slo.name, tier) for tier in tiers]
+    return [names.burn_alert(slo.service.name, slo.name, tier) for tier in _quiet_tiers(expectation, facts)]
+
+
+def _quiet_tiers(expectation: Quiet, facts: RunFacts) -> list[str]:
+    if expectation.slo is None or expectation.tier is not None:
+        return [expectation.tier] if expectation.tier else []
+    policy = facts.policies.get(expectation.slo.identity)
+    return [tier.name for tier in policy.tiers] if policy else []
 
 
 def timed(

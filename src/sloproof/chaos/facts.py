@@ -50,6 +50,7 @@ class RunFacts:
         policies: burn policies by identity.
         timing: the clock of the rules that ran.
         instances: names of the instances that share the load.
+        unwatched: stretches in which Prometheus evaluated no rule, such as while it was away; epoch seconds.
     """
 
     load: LoadResult
@@ -60,6 +61,7 @@ class RunFacts:
     policies: Mapping[str, BurnPolicy]
     timing: Timing
     instances: Sequence[str] = field(default=())
+    unwatched: Sequence[tuple[float, float]] = field(default=())
 
     @property
     def fault(self) -> FaultOutcome | None:

@@ -10,7 +10,7 @@ from typing import Any
 from sloproof import names
 from sloproof.alerts.promise import Events
 from sloproof.alerts.recording import recorded
-from sloproof.chaos.alert_watch import timelines
+from sloproof.chaos.alert_watch import timelines, unwatched
 from sloproof.chaos.facts import AlertTimeline, RunFacts
 from sloproof.chaos.outcome import ChaosOutcome
 from sloproof.chaos.surroundings import Surroundings
@@ -23,6 +23,9 @@ from sloproof.slo import SLO
 
 MOST_POINTS = 10_000
 """Prometheus answers at most 11,000 points a series."""
+MISSED_EVALUATIONS = 4
+SHORTEST_GAP = 5.0
+"""Seconds; a busy machine may be late with an evaluation or two."""
 
 
 def gather(
@@ -58,7 +61,18 @@ def gather(
         policies=surroundings.policies,
         timing=timing,
         instances=surroundings.instances,
+        unwatched=_unwatched(surroundings, load.started_at, load.ended_at),
     )
+
+
+def _unwatched(surroundings: Surroundings, start: float, end: float) -> list[tuple[float, float]]:
+    """When no rule was evaluated, told by what the base rules recorded; nothing where they recorded nothing at all."""
+    timing, length = surroundings.timing, timedelta(seconds=end - start)
+    base = [recorded(names.total(timing.base), slo, timing) for slo in surroundings.slos]
+    answers = [surroundings.prometheus.instant(one.over(length), end) for one in base]
+    times = [at for answer in answers for series in answer.series for at, _ in series.points]
+    longest = MISSED_EVALUATIONS * timing.real(timing.evaluation).total_seconds()
+    return unwatched(times, start, end, max(longest, SHORTEST_GAP)) if times else []
 
 
 def _alerts(surroundings: Surroundings, start: float, end: float, also: Sequence[str] = ()) -> dict[str, AlertTimeline]:
