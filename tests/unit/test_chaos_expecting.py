@@ -181,6 +181,21 @@ def test_an_objective_without_alerts_is_not_called_quiet() -> None:
     assert (found.verdict, found.detail) == (Verdict.UNDECIDED, "no rule that runs has an alert of it")
 
 
+def test_an_alert_resolves_after_the_last_undo_that_came_before_it() -> None:
+    def resolves(timeline: AlertTimeline, *undone: float) -> Finding:
+        faults = tuple(FaultOutcome(fault=f"{at}", injected_at=FAULT, verified=True, undone_at=at) for at in undone)
+        chaos = ChaosOutcome(status="completed", faults=faults)
+        return judge(Resolves(LATENCY, tier="slow", within="30s"), replace(facts(timeline), chaos=chaos))
+
+    after_both = resolves(IN_TIME, UNDONE - 40, UNDONE)
+    assert (after_both.verdict, after_both.observed) == (Verdict.PASS, "resolved after 22.0 s")
+    assert resolves(IN_TIME, UNDONE, UNDONE + 50).verdict is Verdict.PASS
+    stuck = replace(IN_TIME, cleared_at=None, resolution_at=None)
+    assert resolves(stuck, UNDONE - 40, UNDONE).verdict is Verdict.FAIL
+    assert resolves(IN_TIME, UNDONE - 40).verdict is Verdict.FAIL
+    assert resolves(replace(IN_TIME, cleared_at=UNDONE - 10), UNDONE).verdict is Verdict.FAIL
+
+
 def test_silence_while_no_rule_was_evaluated_is_not_called_quiet() -> None:
     away = replace(facts(AlertTimeline(ALERT)), unwatched=[(FAULT, FAULT + 40)])
     found = judge(Quiet(LATENCY, tier="slow"), away)

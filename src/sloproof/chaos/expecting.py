@@ -134,7 +134,7 @@ def _(expectation: Fires, facts: RunFacts) -> Finding:
 @judge.register
 def _(expectation: Resolves, facts: RunFacts) -> Finding:
     timeline, what = _timeline(expectation.slo, expectation.tier, facts), expectation.describe()
-    undone = facts.fault.undone_at if facts.fault else None
+    undone = None if timeline is None else facts.undone_before(timeline.cleared_at)
     if timeline is None or undone is None or timeline.firing_at is None:
         return Finding(what, "it never fired, so it could not resolve", Verdict.UNDECIDED)
     promise = facts.clearing_promise(expectation.slo, expectation.tier, max(undone, timeline.firing_at))

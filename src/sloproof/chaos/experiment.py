@@ -50,7 +50,7 @@ class Fires(Expectation):
     Args:
         slo: the objective.
         tier: the name of the burn tier, such as `slow`.
-        within: longest time from the fault's start to firing; None is what the arithmetic promises.
+        within: longest time from the first fault's start to firing; None is what the arithmetic promises.
     """
 
     kind: Literal["fires"] = "fires"
@@ -72,8 +72,8 @@ class Resolves(Expectation):
     Args:
         slo: the objective.
         tier: the name of the burn tier, such as `slow`.
-        within: longest time from the undo to resolved, alone; None is what the arithmetic promises, no sooner and
-            no later.
+        within: longest time from the undo to resolved, alone; of several undos from the last one before it. None is
+            what the arithmetic promises, no sooner and no later.
     """
 
     kind: Literal["resolves"] = "resolves"

@@ -80,6 +80,16 @@ class RunFacts:
         ends = [max(fault.undone_at or 0, fault.rejoined_at or 0) for fault in self.chaos.faults if fault.undone_at]
         return max(ends, default=None)
 
+    def undone_before(self, moment: float | None) -> float | None:
+        """When something was last put back before a moment, and else when it was first; epoch seconds.
+
+        Args:
+            moment: epoch seconds; None for the end of the run.
+        """
+        ends = sorted(fault.undone_at for fault in self.chaos.faults if fault.undone_at is not None)
+        before = [end for end in ends if moment is None or end <= moment]
+        return before[-1] if before else next(iter(ends), None)
+
     def tier(self, slo: SLO, name: str) -> BurnTier:
         """A tier of an objective's policy."""
         return self.policies[slo.identity].tier(name)
