@@ -122,6 +122,51 @@ def test_a_timer_starts_a_service_that_ends_in_time() -> None:
     assert "OnCalendar=Mon *-*-* 03:00:00 UTC" in units["sloproof-nightly.timer"]
 
 
+def test_a_unit_keeps_a_path_with_spaces_and_percent_signs_whole() -> None:
+    units = systemd_units([schedule()], workspace='/srv/my 100%h "slo"', program="/opt/my tools/sloproof")
+    service = units["sloproof-nightly.service"].splitlines()
+    assert 'WorkingDirectory=/srv/my 100%%h "slo"' in service
+    assert r'ReadWritePaths="/srv/my 100%%h \"slo\""' in service
+    assert 'ExecStart="/opt/my tools/sloproof" drill tasks/availability --scale 60' in service
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("0 12 * * 7", "0 12 * * 0"),
+        ("0 12 * * 5-7", "0 12 * * 0,5,6"),
+        ("5/15 3 * * fri", "5-59/15 3 * * fri"),
+        ("7 7,17-19/2 7 7 *", "7 7,17-19/2 7 7 *"),
+        ("*/7 3 1,5/7 jan/3 *", "*/7 3 1,5-31/7 jan-12/3 *"),
+    ],
+)
+def test_sunday_and_open_steps_are_written_as_every_reader_knows_them(cron: str, told: str) -> None:
+    (job,) = yaml.safe_load_all(cron_jobs([schedule(cron)], image="registry/drills:1"))
+    assert job["spec"]["schedule"] == told
+    workflow = yaml.safe_load(github_workflow([schedule(cron)]))
+    assert workflow["on"]["schedule"] == [{"cron": told}]
+    assert f"github.event.schedule == '{told}'" in workflow["jobs"]["nightly"]["if"]
+    assert f"\n{told} cd " in crontab([schedule(cron)], workspace="/srv/slo", program="/usr/bin/sloproof")
+    assert due(schedule(told), "2026-01-01", 20) == due(schedule(cron), "2026-01-01", 20)
+
+
+@pytest.mark.parametrize("cron", ["0 3 */2 * 1", "0 3 1-7 * */3"])
+def test_days_that_kubernetes_reads_otherwise_are_refused(cron: str) -> None:
+    with pytest.raises(UsageError, match="would come on other days"):
+        cron_jobs([schedule(cron)], image="registry/drills:1")
+
+
+@pytest.mark.parametrize("cron", ["0 3 */2 * *", "0 3 * * */2", "0 3 13 * 5", "0 3 */1 * 1"])
+def test_days_that_kubernetes_reads_alike_are_taken(cron: str) -> None:
+    assert cron_jobs([schedule(cron)], image="registry/drills:1")
+
+
+def test_a_name_that_is_too_long_for_a_cron_job_is_refused() -> None:
+    assert cron_jobs([schedule(name="n" * 43)], image="registry/drills:1")
+    with pytest.raises(UsageError, match="has 44 characters, and its CronJob may have 43"):
+        cron_jobs([schedule(name="n" * 44)], image="registry/drills:1")
+
+
 def test_cron_lines_never_overlap_and_keep_the_exit_code() -> None:
     lines = crontab([schedule(run=LOSE_ONE)], workspace="/srv/my slo", program="/usr/bin/sloproof").splitlines()
     assert "CRON_TZ=UTC" in lines

@@ -21,6 +21,10 @@ _RESOURCES = {"cpu": "2", "memory": "2Gi"}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_PREFIX = "sloproof-"
+_LONGEST_JOB = 52
+"""Characters of a CronJob's name: Kubernetes adds eleven for each of its jobs, and takes 63."""
+_WEEKDAYS = 4
 _TO_END = timedelta(minutes=5)
 """A run that is ended puts everything back first."""
 
@@ -55,7 +59,7 @@ def crontab(schedules: Sequence[Schedule], *, workspace: str, program: str) -> s
         limit = f"timeout --signal=TERM {round(one.deadline.total_seconds())}s"
         told = f"cd {shlex.quote(workspace)} && flock --nonblock {lock} {limit} sh -c {shlex.quote(words)}"
         escaped = told.replace("%", r"\%")  # cron reads a bare one as a line feed
-        lines.append(f"# {one.name}\nCRON_TZ={one.timezone}\n{one.cron} {escaped}\n")
+        lines.append(f"# {one.name}\nCRON_TZ={one.timezone}\n{_understood_by_all(one.cron)} {escaped}\n")
     return HEADER + "".join(lines)
 
 
@@ -68,10 +72,12 @@ def cron_jobs(schedules: Sequence[Schedule], *, image: str, namespace: str = "")
         namespace: where they go; empty for that of the context.
 
     Raises:
-        UsageError: the image is not pinned.
+        UsageError: the image is not pinned, a name is longer than Kubernetes takes, or a time is another one there.
     """
     if ":" not in image.rsplit("/", 1)[-1] or image.endswith((":", ":latest")):
         raise UsageError(f"`{image}` is not pinned", hint="give a tag or a digest, such as `registry/drills:1.4.2`")
+    for one in schedules:
+        _check_kubernetes_takes(one)
     documents = [_cron_job(one, image, namespace) for one in schedules]
     return HEADER + "---\n".join(yaml.safe_dump(document, sort_keys=False, width=120) for document in documents)
 
@@ -91,7 +97,7 @@ def github_workflow(schedules: Sequence[Schedule]) -> str:
                 f"the schedule `{one.name}` is told in `{one.timezone}`, and GitHub knows UTC only",
                 hint="tell it in UTC, or write the other kinds: systemd, cron, kubernetes",
             )
-    crons = [{"cron": cron} for cron in dict.fromkeys(one.cron for one in schedules)]
+    crons = [{"cron": cron} for cron in dict.fromkeys(_understood_by_all(one.cron) for one in schedules)]
     document = {
         "name": "scheduled experiments and drills",
         "on": {"schedule": crons, "workflow_dispatch": {}},
@@ -120,14 +126,14 @@ def on_calendar(schedule: Schedule) -> list[str]:
 
 
 def _service_unit(schedule: Schedule, workspace: str, program: str) -> str:
-    errand = schedule.errand
+    errand, program = schedule.errand, _quoted(program)
     lines = [
         "[Unit]",
         f"Description=sloproof: {schedule.name}",
         "",
         "[Service]",
         "Type=oneshot",
-        f"WorkingDirectory={workspace}",
+        f"WorkingDirectory={_no_specifier(workspace)}",
         # Not ExecStartPre: what that leaves running is killed before the next command.
         *([f"ExecStart={program} {shlex.join(errand.before)}"] if errand.before else []),
         f"ExecStart={program} {shlex.join(errand.run)}",
@@ -138,10 +144,23 @@ def _service_unit(schedule: Schedule, workspace: str, program: str) -> str:
         "KillMode=mixed",
         "NoNewPrivileges=yes",
         "ProtectSystem=strict",
-        f"ReadWritePaths={workspace}",
+        f"ReadWritePaths={_quoted(workspace)}",
         "PrivateTmp=yes",
     ]
     return HEADER + "".join(f"{line}\n" for line in lines)
+
+
+def _no_specifier(text: str) -> str:
+    """A text of a unit in which a percent sign is one."""
+    return text.replace("%", "%%")
+
+
+def _quoted(path: str) -> str:
+    """A path as one word of a unit."""
+    text = _no_specifier(path)
+    if not re.search(r"[\s\"'\\]", text):
+        return text
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def _timer_unit(schedule: Schedule) -> str:
@@ -161,8 +180,26 @@ def _timer_unit(schedule: Schedule) -> str:
     return HEADER + "".join(f"{line}\n" for line in lines)
 
 
+def _check_kubernetes_takes(schedule: Schedule) -> None:
+    if len(schedule.name) > (longest := _LONGEST_JOB - len(_PREFIX)):
+        raise UsageError(
+            f"the schedule `{schedule.name}` has {len(schedule.name)} characters, and its CronJob may have {longest}",
+            hint="give it a shorter name",
+        )
+    days, weekdays = schedule.cron.split()[2], schedule.cron.split()[_WEEKDAYS]
+    # Only there a star with a step is no star, so that either day is enough; elsewhere both have to come together.
+    both_here = any(field.startswith("*") for field in (days, weekdays))
+    both_there = any(term in {"*", "*/1"} for field in (days, weekdays) for term in field.split(","))
+    if both_here != both_there:
+        raise UsageError(
+            f"the schedule `{schedule.name}` would come on other days: Kubernetes takes either day of "
+            f"`{schedule.cron}` where cron wants both",
+            hint="give the day of the month or the day of the week, not both",
+        )
+
+
 def _cron_job(schedule: Schedule, image: str, namespace: str) -> dict[str, Any]:
-    name = f"sloproof-{schedule.name}"
+    name = f"{_PREFIX}{schedule.name}"
     labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "sloproof"}
     errand = schedule.errand
     command = (
@@ -190,7 +227,7 @@ def _cron_job(schedule: Schedule, image: str, namespace: str) -> dict[str, Any]:
         "kind": "CronJob",
         "metadata": {"name": name, **({"namespace": namespace} if namespace else {}), "labels": dict(labels)},
         "spec": {
-            "schedule": schedule.cron,
+            "schedule": _understood_by_all(schedule.cron),
             "timeZone": schedule.timezone,
             "concurrencyPolicy": "Forbid",
             "startingDeadlineSeconds": round(schedule.late.total_seconds()),
@@ -229,7 +266,8 @@ def _mounts() -> Mapping[str, Any]:
 
 def _github_job(schedule: Schedule) -> dict[str, Any]:
     errand = schedule.errand
-    own = f"github.event_name == 'workflow_dispatch' || github.event.schedule == '{schedule.cron}'"
+    cron = _understood_by_all(schedule.cron)
+    own = f"github.event_name == 'workflow_dispatch' || github.event.schedule == '{cron}'"
     steps: list[dict[str, Any]] = [
         {"uses": "actions/checkout@v4", "with": {"persist-credentials": False}},
         {"uses": "actions/setup-python@v5", "with": {"python-version": "3.12"}},
@@ -261,6 +299,17 @@ def _shell(errand: Errand, program: str) -> str:
     after = f"; code=$?; {program} {shlex.join(errand.after)}; exit $code" if errand.after else ""
     # A shell with a trap waits for the command that runs, and then goes on to end what was brought up.
     return f"trap : TERM; {before}{run}{after}" if after else f"{before}{run}"
+
+
+def _understood_by_all(cron: str) -> str:
+    """The same times in words that each reader knows: Sunday is 0, and where a step ends is written."""
+    fields = cron.split()
+    if "*" not in fields[_WEEKDAYS] and re.search(r"7|/", fields[_WEEKDAYS]):
+        fields[_WEEKDAYS] = ",".join(str(one) for one in sorted({n % 7 for n in _numbers(fields[_WEEKDAYS], 4)}))
+    highest = (str(high) for _, high in _RANGES)
+    return " ".join(
+        re.sub(r"(?<![\w-])(\w+)/", rf"\1-{high}/", field) for field, high in zip(fields, highest, strict=True)
+    )
 
 
 def _listed(field: str, place: int) -> str:
