@@ -11,6 +11,7 @@ from sloproof.alerts import Timing
 from sloproof.chaos.any_fault import AnyFault
 from sloproof.chaos.experiment import Balanced, Experiment
 from sloproof.chaos.faults import AbortRequests, DelayRequests, KillInstance
+from sloproof.chaos.monitoring_faults import LoseExporter, RestartPrometheus
 from sloproof.chaos.prediction import predict
 from sloproof.chaos.safety import Safety
 from sloproof.chaos.spend_guard import Limit, Orders
@@ -41,6 +42,20 @@ def test_aborted_requests_spend_the_budget_of_errors_alone() -> None:
 def test_delayed_requests_spend_the_budget_of_slowness_where_the_delay_reaches_the_threshold() -> None:
     assert shares(DelayRequests("500ms", percent=30, at="0s", lasts="72s")) == [0, Decimal("0.01")]
     assert shares(DelayRequests("499ms", percent=30, at="0s", lasts="72s")) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("delay", "jitter", "late"),
+    [("400ms", "200ms", "0.25"), ("600ms", "200ms", "0.75"), ("300ms", "200ms", "0"), ("800ms", "300ms", "1")],
+)
+def test_a_jitter_makes_a_share_of_the_delayed_requests_slow(delay: str, jitter: str, late: str) -> None:
+    fault = DelayRequests(delay, jitter=jitter, percent=30, at="0s", lasts="72s")
+    assert shares(fault) == [0, Decimal("0.01") * Decimal(late)]
+
+
+def test_a_loss_of_sight_spends_nothing() -> None:
+    assert shares(LoseExporter("a1", at="0s", lasts="72s")) == [0, 0]
+    assert shares(RestartPrometheus(at="0s", back_after="72s")) == [0, 0]
 
 
 def test_an_answer_that_is_no_server_error_spends_nothing() -> None:

@@ -1,6 +1,7 @@
 """Faults of what watches: an exporter that is lost, and a Prometheus that is away for a while."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from sloproof.chaos.faults import RESTART_GRACE, Fault
@@ -35,6 +36,11 @@ class LoseExporter(LastingInstanceFault):
     def describe(self) -> str:
         """What happens, in a sentence."""
         return f"let every scrape of `{self.instance}` fail for {format_duration(self.lasts)} while it serves"
+
+    @property
+    def bad_ratio(self) -> Decimal | None:
+        """None is spoilt: requests are served as before."""
+        return Decimal(0)
 
 
 class RestartPrometheus(Fault):
@@ -74,3 +80,8 @@ class RestartPrometheus(Fault):
     def describe(self) -> str:
         """What happens, in a sentence."""
         return f"stop Prometheus and start it again after {format_duration(self.back_after)}"
+
+    @property
+    def bad_ratio(self) -> Decimal | None:
+        """None is spoilt: requests are served as before."""
+        return Decimal(0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from sloproof.alerts import Timing
@@ -62,10 +63,8 @@ def spoilt_share(fault: Fault, slo: SLO, instances: int) -> Decimal | None:
     """
     threshold = slo.sli.client_threshold
     if isinstance(fault, DelayRequests):
-        if threshold is None:
-            return Decimal(0)
-        late = fault.delay.total_seconds() >= float(threshold)
-        return fault.bad_ratio if late else Decimal(0)
+        late = Decimal(0) if threshold is None else _late_share(fault, Decimal(threshold))
+        return fault.bad_ratio * late if fault.bad_ratio is not None else None if late else Decimal(0)
     if fault.bad_ratio is not None:
         return fault.bad_ratio if threshold is None else Decimal(0)
     if getattr(fault, "status", None) is not None:  # below 500 nobody promised anything
@@ -73,6 +72,14 @@ def spoilt_share(fault: Fault, slo: SLO, instances: int) -> Decimal | None:
     if getattr(fault, "instance", None) is not None and instances:
         return 1 / Decimal(instances)
     return None
+
+
+def _late_share(fault: DelayRequests, threshold: Decimal) -> Decimal:
+    """The share of the delayed requests that wait for the threshold or longer, ratio of 1; a jitter spreads evenly."""
+    delay, jitter = (Decimal(str(part.total_seconds())) for part in (fault.delay, fault.jitter or timedelta()))
+    if not jitter:
+        return Decimal(delay >= threshold)
+    return min(max((delay + jitter - threshold) / (2 * jitter), Decimal(0)), Decimal(1))
 
 
 def _spend(slo: SLO, faults: Sequence[Fault], instances: int, timing: Timing) -> Spend:
