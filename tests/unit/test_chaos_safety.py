@@ -53,6 +53,11 @@ def test_a_jitter_makes_a_share_of_the_delayed_requests_slow(delay: str, jitter:
     assert shares(fault) == [0, Decimal("0.01") * Decimal(late)]
 
 
+def test_nobody_knows_what_aborting_one_route_spends() -> None:
+    assert shares(AbortRequests(503, percent=100, route="login", at="0s", lasts="72s")) == [None, 0]
+    assert shares(AbortRequests(404, percent=100, route="login", at="0s", lasts="72s")) == [0, 0]
+
+
 def test_a_loss_of_sight_spends_nothing() -> None:
     assert shares(LoseExporter("a1", at="0s", lasts="72s")) == [0, 0]
     assert shares(RestartPrometheus(at="0s", back_after="72s")) == [0, 0]

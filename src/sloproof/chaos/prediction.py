@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from http import HTTPStatus
 
 from sloproof.alerts import Timing
 from sloproof.chaos.experiment import Experiment
-from sloproof.chaos.faults import DelayRequests, Fault
+from sloproof.chaos.faults import AbortRequests, DelayRequests, Fault
 from sloproof.slo import SLO
 
 ASSUMPTIONS = (
@@ -67,8 +68,9 @@ def spoilt_share(fault: Fault, slo: SLO, instances: int) -> Decimal | None:
         return fault.bad_ratio * late if fault.bad_ratio is not None else None if late else Decimal(0)
     if fault.bad_ratio is not None:
         return fault.bad_ratio if threshold is None else Decimal(0)
-    if getattr(fault, "status", None) is not None:  # below 500 nobody promised anything
-        return Decimal(0)
+    if isinstance(fault, AbortRequests):  # below 500 nobody promised anything; of one route's share nobody knows
+        unknown = threshold is None and fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return None if unknown else Decimal(0)
     if getattr(fault, "instance", None) is not None and instances:
         return 1 / Decimal(instances)
     return None
