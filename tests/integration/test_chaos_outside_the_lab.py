@@ -168,8 +168,15 @@ def test_a_stale_pidfile_means_nobody(tmp_path: Path) -> None:
         (tmp_path / "pid").write_text(str(ended.pid))
     with pytest.raises(PartFailed, match="no process"):
         find(Wanted(pidfile=tmp_path / "pid"))
-    with pytest.raises(PartFailed, match="holds no process number"):
+    with pytest.raises(PartFailed, match=r"holds no process number: No such file or directory$"):
         find(Wanted(pidfile=tmp_path / "none"))
+
+
+@pytest.mark.parametrize(("text", "why"), [("\n", "it is empty"), ("-5", "`-5`"), ("web: 12", "`web:`"), ("0", "`0`")])
+def test_a_pidfile_without_a_number_says_what_it_holds(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "pid").write_text(text)
+    with pytest.raises(PartFailed, match=rf"holds no process number: {why}$"):
+        find(Wanted(pidfile=tmp_path / "pid"))
 
 
 class Shop(BaseHTTPRequestHandler):

@@ -15,7 +15,7 @@ from sloproof.cli.admission import admitted_in_own_lab, objections
 from sloproof.cli.app import main
 from sloproof.cli.gate_runs import GateRuns
 from sloproof.cli.schedule import held_back
-from sloproof.errors import Refused
+from sloproof.errors import Refused, UsageError
 from sloproof.workspace import Workspace, load_workspace, template
 
 HOUR = timedelta(hours=1)
@@ -109,3 +109,10 @@ def test_a_daemon_holds_back_an_experiment_beyond_a_limit(root: Path) -> None:
     workspace = limited(root, 'longest-fault = "1s"')
     schedule = Schedule(name="one", cron="0 3 * * *", run=lost(workspace))
     assert "lasts longer than 1s" in held_back(workspace, None)(schedule)
+
+
+@pytest.mark.parametrize("ratio", ["NaN", "inf", "0", "-5", "100.1", "much"])
+def test_a_drill_by_no_percentage_is_refused(root: Path, ratio: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drill", "tasks/availability", "--tier", "fast", f"--ratio={ratio}"]) == UsageError.exit_code
+    assert f"--ratio: `{ratio}` is no percentage above 0, up to 100" in capsys.readouterr().err
+    assert not (root / ".sloproof").exists()

@@ -81,9 +81,13 @@ def find(wanted: Wanted) -> ProcessIdentity:
 
 def _number(pidfile: Path) -> int:
     try:
-        return int(pidfile.read_text(encoding="utf-8").split()[0])
-    except (OSError, ValueError, IndexError) as error:
-        raise PartFailed(f"`{pidfile}` holds no process number: {error}") from error
+        text = pidfile.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise PartFailed(f"`{pidfile}` holds no process number: {error.strerror or error}") from error
+    first = next(iter(text.split()), "")
+    if not (first.isascii() and first.isdigit() and int(first)):
+        raise PartFailed(f"`{pidfile}` holds no process number: {f'`{first[:20]}`' if first else 'it is empty'}")
+    return int(first)
 
 
 def _listed() -> list[_Listed]:

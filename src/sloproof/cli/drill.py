@@ -186,9 +186,14 @@ def _ratio(text: str | None) -> Decimal | None:
     if text is None:
         return None
     try:
-        return Decimal(text.removesuffix("%").strip()) / 100
+        found = Decimal(text.removesuffix("%").strip()) / 100
     except InvalidOperation:
-        raise UsageError(f"--ratio: `{text}` is no percentage", hint="give bad events of all, as `5`") from None
+        found = Decimal("NaN")
+    if not (found.is_finite() and 0 < found <= 1):
+        raise UsageError(
+            f"--ratio: `{text}` is no percentage above 0, up to 100", hint="give bad events of all, as `5`"
+        )
+    return found
 
 
 def _refuse_one_place(plans: "Sequence[DrillPlan]") -> None:
