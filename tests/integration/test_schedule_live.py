@@ -9,7 +9,24 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from sloproof.chaos.experiment import Balanced, Experiment
+from sloproof.chaos.faults import KillInstance
+from sloproof.chaos.schedule import Errand, Schedule
+from sloproof.chaos.schedule_files import cron_jobs
+from sloproof.chaos.scheduled_process import ScheduledProcess
+from sloproof.loadtests.profile import LoadProfile
+
+STEADY = LoadProfile(name="steady", system="tasks", locustfile="users/tasks.py", users=2, duration="30s")
+LOSE_ONE = Experiment(
+    name="lose-one",
+    system="tasks",
+    load=STEADY,
+    faults=[KillInstance("a1", at="8s", back_after="15s")],
+    expect=[Balanced()],
+)
+SCHEDULE = Schedule(name="nightly", cron="0 3 * * *", run=LOSE_ONE)
 DEFINITIONS = """
 from sloproof import SLO, Drill, ErrorRatio, Schedule, Service
 
@@ -96,3 +113,38 @@ def test_systemd_understands_the_timers_and_the_services(workspace: Path) -> Non
     for timer in units.glob("*.timer"):
         (when,) = [line.removeprefix("OnCalendar=") for line in timer.read_text().splitlines() if "OnCalendar" in line]
         subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True, timeout=60)
+
+
+FORBIDDEN = ("chaos", "run", "any.json")
+"""Ends with 5: a file of the Chaos Toolkit needs `--yes` where nobody can be asked."""
+AFTER = ("schedule", "--help")
+
+
+@pytest.mark.parametrize(
+    ("before", "run", "ended"), [(FORBIDDEN, ("--version",), False), (("--version",), FORBIDDEN, True)]
+)
+def test_a_system_that_was_up_before_is_not_ended_by_a_schedule(
+    workspace: Path, before: tuple[str, ...], run: tuple[str, ...], ended: bool
+) -> None:
+    action = {"type": "action", "name": "nothing", "provider": {"type": "process", "path": "true"}}
+    any_file = {"title": "any", "description": "any", "method": [action]}
+    (workspace / "any.json").write_text(json.dumps(any_file))
+    log = workspace / "log"
+    process = ScheduledProcess(Errand(before=before, run=run, after=AFTER), workspace, log)
+    while (code := process.poll()) is None:
+        time.sleep(0.1)
+    assert code == 5, log.read_text()
+    assert ("$ sloproof schedule --help" in log.read_text()) is ended
+
+
+@pytest.mark.parametrize(("up", "run", "ended", "code"), [(5, 0, False, 5), (6, 0, True, 6), (0, 5, True, 5)])
+def test_the_shell_ends_only_what_it_brought_up(tmp_path: Path, up: int, run: int, ended: bool, code: int) -> None:
+    program = tmp_path / "sloproof"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\ncase "$2" in up) exit {up};; run) exit {run};; esac\n')
+    program.chmod(0o755)
+    (job,) = yaml.safe_load_all(cron_jobs([SCHEDULE], image="registry/drills:1"))
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    found = subprocess.run(container["command"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False, timeout=30)
+    said = (tmp_path / "log").read_text().splitlines()
+    assert (found.returncode, "lab down tasks" in said) == (code, ended)
+    assert ("chaos run lose-one" in said) is (up == 0)

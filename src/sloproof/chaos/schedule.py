@@ -60,7 +60,7 @@ class Errand(Definition):
     Args:
         before: what is brought up first; empty for nothing.
         run: what it is about; its exit code is the errand's.
-        after: what is ended in any case; empty for nothing.
+        after: what is ended in any case, unless `before` was refused; empty for nothing.
     """
 
     before: tuple[str, ...] = ()

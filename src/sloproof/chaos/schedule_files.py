@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from sloproof.chaos.schedule import Errand, Schedule
-from sloproof.errors import UsageError
+from sloproof.errors import Refused, UsageError
 
 HEADER = "# Written by `sloproof schedule`; change the definitions, not this file.\n"
 WORKSPACE = "/workspace"
@@ -294,11 +294,16 @@ def _github_job(schedule: Schedule) -> dict[str, Any]:
 
 def _shell(errand: Errand, program: str) -> str:
     """The errand as one shell command that ends with the exit code of its run."""
-    run = f"{program} {shlex.join(errand.run)}"
-    before = f"{program} {shlex.join(errand.before)} && " if errand.before else ""
-    after = f"; code=$?; {program} {shlex.join(errand.after)}; exit $code" if errand.after else ""
+    run, before, after = (
+        f"{program} {shlex.join(words)}" if words else "" for words in (errand.run, errand.before, errand.after)
+    )
+    if not after:
+        return f"{before} && {run}" if before else run
+    # What was refused because it is up already is somebody else's, and stays.
+    refused = f"[ $code = {Refused.exit_code} ] || {after}"
+    begun = f"{before} || {{ code=$?; {refused}; exit $code; }}; " if before else ""
     # A shell with a trap waits for the command that runs, and then goes on to end what was brought up.
-    return f"trap : TERM; {before}{run}{after}" if after else f"{before}{run}"
+    return f"trap : TERM; {begun}{run}; code=$?; {after}; exit $code"
 
 
 def _understood_by_all(cron: str) -> str:

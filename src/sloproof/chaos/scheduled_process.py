@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from sloproof.chaos.schedule import Errand, Schedule
+from sloproof.errors import Refused
 
 
 class ScheduledProcess:
@@ -22,7 +23,7 @@ class ScheduledProcess:
     def __init__(self, errand: Errand, workspace: Path, log: Path) -> None:
         self._errand, self._workspace, self._log = errand, workspace, log
         self._steps = [words for words in (errand.before, errand.run) if words]
-        self._last = False
+        self._last = self._begun = False
         self._code = 0
         self._process = self._next(self._steps.pop(0))
 
@@ -41,13 +42,18 @@ class ScheduledProcess:
         if not self._last:
             self._code = self._code or code
             if not code and self._steps:
+                self._begun = True
                 self._process = self._next(self._steps.pop(0))
                 return None
             self._last = True
-            if self._errand.after:
+            if self._errand.after and not self._somebody_elses(code):
                 self._process = self._next(self._errand.after)
                 return None
         return self._code
+
+    def _somebody_elses(self, code: int) -> bool:
+        """Whether what should have been brought up was there already, so that it is not ours to end."""
+        return code == Refused.exit_code and bool(self._errand.before) and not self._begun
 
     def end(self) -> None:
         """Ask the command that runs to end; what was brought up is ended after it."""
