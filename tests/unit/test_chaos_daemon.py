@@ -168,6 +168,28 @@ def test_what_was_due_while_no_daemon_ran_is_reported_and_not_made_up_for(world:
     assert any("no daemon ran; 5 times since 2026-11-23 00:00" in line for line in world.said)
 
 
+def test_what_waited_when_a_daemon_was_killed_is_reported_by_the_next_one(world: World) -> None:
+    world.why_not = "the budget of `tasks/availability` is spent"
+    killed = world.daemon(schedule())
+    killed.look()
+    world.look(killed, 2)
+    world.clock += timedelta(minutes=30)
+    world.daemon(schedule()).run(until=lambda: True)
+    assert (world.kinds, world.started) == (["postponed", "missed"], [])
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_began_or_was_missed_is_not_reported_again(world: World, begun: bool) -> None:
+    world.why_not = "" if begun else "the budget of `tasks/availability` is spent"
+    killed = world.daemon(schedule())
+    killed.look()
+    world.look(killed, 2)
+    world.look(killed, 15)
+    before = list(world.kinds)
+    world.daemon(schedule()).run(until=lambda: True)
+    assert world.kinds == before == (["started"] if begun else ["postponed", "missed"])
+
+
 def test_a_daemon_that_stops_ends_what_runs_and_waits_for_it(world: World) -> None:
     daemon = world.daemon(schedule())
     looks = iter([False, False, True])

@@ -129,17 +129,18 @@ class Daemon:
         times = list(takewhile(lambda at: at <= now, schedule.after(self._next[schedule.name])))
         due = [self._next[schedule.name], *times]
         self._next[schedule.name] = next(schedule.after(due[-1]))
-        self._keep()
         for at in due[:-1]:
             self._tell("missed", schedule, at, "the machine slept or its clock jumped")
         if any(run.schedule.name == schedule.name for run in self._running):
             self._tell("overlapping", schedule, due[-1], "the run before is still going; not started")
         else:
             self._waiting.append(_Due(schedule, due[-1]))
+        self._keep()
 
     def _try(self, due: _Due, now: datetime) -> None:
         if now - due.at > due.schedule.late:
             self._waiting.remove(due)
+            self._keep()
             reason = due.postponed or "another run had the system, or nobody looked in time"
             self._tell("missed", due.schedule, due.at, reason)
             return
@@ -156,6 +157,7 @@ class Daemon:
             return
         self._waiting.remove(due)
         self._begin(due, now)
+        self._keep()
 
     def _begin(self, due: _Due, now: datetime) -> None:
         try:
@@ -187,7 +189,9 @@ class Daemon:
                 self.sleep(POLL)
         for due in self._waiting:
             self._tell("missed", due.schedule, due.at, "the daemon stops")
-        self._waiting.clear()
+        if self._waiting:
+            self._waiting.clear()
+            self._keep()
 
     def _remember_missed(self) -> None:
         """Tell what was due while no daemon ran."""
@@ -216,10 +220,13 @@ class Daemon:
             return {}
 
     def _keep(self) -> None:
+        """Write down how far each schedule was looked after; what waits for its turn was not."""
         now = self.now().timestamp()
+        since = {one.name: now for one in self.schedules}
+        since |= {due.schedule.name: due.at.timestamp() - 1 for due in reversed(self._waiting)}
         temporary = self.state / f".{MEMORY}.{os.getpid()}"
         try:
-            temporary.write_text(json.dumps({one.name: now for one in self.schedules}), encoding="utf-8")
+            temporary.write_text(json.dumps(since), encoding="utf-8")
             temporary.replace(self.state / MEMORY)
         except OSError as error:
             self.say(f"`{self.state / MEMORY}` cannot be written: {error}")
